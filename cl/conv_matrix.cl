@@ -1,7 +1,7 @@
 /* conv_matrix.cl: convolutions as products by matrix units, without a matrix of pictures: the blocks of matrix_block.cl
  * are filled straight from them. What rows, columns and k are, and the arguments, is as in conv_cpu.cl.
  *
- * Given: what matrix_block.cl needs; R, S, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W, WEIGHT, SPLIT; the epilogue as a
+ * Given: matrix_parts.cl; R, S, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W, WEIGHT, SPLIT; the epilogue as a
  * map. Elements are f32. */
 #define TAP(i)   ((i) / (R * S) * hp * wp + (i) / S % R * (DILATION_H * wp) + (i) % S * DILATION_W)
 #define PIXEL(i) ((i) / q * (STRIDE_H * wp) + (i) % q * STRIDE_W)
@@ -51,6 +51,7 @@ __kernel MX_SUB_GROUP __attribute__((reqd_work_group_size(WAVES_U * WAVE, WAVES_
     int n, int k_all, int groups, int images, int length, int picture, int hp, int wp, int q)
 {
     BLOCK_BEGIN
+    PARTS_BEGIN
     const int blocks = (n + BLOCK_N - 1) / BLOCK_N, outer = (int)get_group_id(0) / blocks;
     const int i0 = (int)get_group_id(1) * BLOCK_M, j0 = (int)get_group_id(0) % blocks * BLOCK_N;
     const int g = outer % groups, first = outer / groups * length, last = min(first + length, images);

@@ -1,6 +1,7 @@
-/* matmul_matrix.cl: y = epilogue(op(a) op(b)) by matrix units: the blocks of matrix_block.cl.
+/* matmul_matrix.cl: y = epilogue(op(a) op(b)) by matrix units: the blocks of matrix_block.cl, by the core
+ * matrix_parts.cl, or, with STAGES, matrix_staged.cl.
  *
- * Given: what matmul_gpu.cl is, without the tile; what matrix_block.cl needs. */
+ * Given: what matmul_gpu.cl is, without the tile; the core. */
 #define GIVEN(j) product
 #ifdef SPLIT
 #define LAST_PARAMS __global uchar *partial_buffer, ulong partial_offset, int segments, int length,
@@ -8,10 +9,13 @@
 #define LAST_PARAMS MAP_PARAMS
 #endif
 
-/* Where a pair lies, behind those of the block before; what is beyond the last row repeats it, and what is beyond `end`
- * is zero. */
+/* Where a number lies. */
 #define A_AT(row, k) (TRANS_A ? (AT)(k) * m + (row) : (AT)(row) * k_all + (k))
 #define B_AT(row, k) (TRANS_B ? (AT)(row) * k_all + (k) : (AT)(k) * n + (row))
+#ifdef STAGES
+#define ADD_PRODUCTS ADD_STAGES(a_first, b_first, end - begin)
+#else
+/* Pairs, behind those of the block before; what is beyond the last row repeats it, and what is beyond `end` is zero. */
 #define BRING_IF(inside)                                                                                               \
     EACH_OF(PAIRS, BRING_M, BLOCK_M, TRANS_A,                                                                          \
             next_a[t] = PAIR_OF(a, LOAD_A, a_at[t], a_at[t] + (TRANS_A ? m : 1), inside);)                             \
@@ -28,6 +32,15 @@
         a += TRANS_A ? (AT)DEEP * m : DEEP;                                                                            \
         b += TRANS_B ? DEEP : (AT)DEEP * n;                                                                            \
     }
+#define ADD_PRODUCTS                                                                                                   \
+    PARTS_BEGIN                                                                                                        \
+    __global const A_T *a = a_first;                                                                                   \
+    __global const B_T *b = b_first;                                                                                   \
+    AT a_at[BRING_M], b_at[BRING_N];                                                                                   \
+    EACH_OF(PAIRS, BRING_M, BLOCK_M, TRANS_A, a_at[t] = A_AT(min(i0 + i, m - 1), 2 * k);)                              \
+    EACH_OF(PAIRS, BRING_N, BLOCK_N, !TRANS_B, b_at[t] = B_AT(min(j0 + i, n - 1), 2 * k);)                             \
+    ADD_BLOCKS(begin, end, TRANS_A, !TRANS_B)
+#endif
 
 /* What parts make of infinities is no number, where the product may well be one: then it is made anew. */
 #if PARTS > 1
@@ -49,21 +62,16 @@ __kernel MX_SUB_GROUP __attribute__((reqd_work_group_size(WAVES_U * WAVE, WAVES_
 #ifdef SPLIT
     const int part = (int)get_group_id(2), batch = part / segments, begin = part % segments * length;
     const int end = min(begin + length, k_all);
-    __global float *partial = (__global float *)(partial_buffer + partial_offset) +
-                              ((long)(part % segments) * (get_num_groups(2) / segments) + batch) * m * n;
 #else
     const int batch = (int)get_group_id(2), begin = 0, end = k_all;
     MAP_POINTERS
 #endif
     __global const A_T *const a_first = a_buffer + a_offset + batch * a_stride + (TRANS_A ? (AT)begin * m : begin);
     __global const B_T *const b_first = b_buffer + b_offset + batch * b_stride + (TRANS_B ? begin : (AT)begin * n);
-    __global const A_T *a = a_first;
-    __global const B_T *b = b_first;
-    AT a_at[BRING_M], b_at[BRING_N];
-    EACH_OF(PAIRS, BRING_M, BLOCK_M, TRANS_A, a_at[t] = A_AT(min(i0 + i, m - 1), 2 * k);)
-    EACH_OF(PAIRS, BRING_N, BLOCK_N, !TRANS_B, b_at[t] = B_AT(min(j0 + i, n - 1), 2 * k);)
-    ADD_BLOCKS(begin, end, TRANS_A, !TRANS_B)
+    ADD_PRODUCTS
 #ifdef SPLIT
+    __global float *partial = (__global float *)(partial_buffer + partial_offset) +
+                              ((long)(part % segments) * (get_num_groups(2) / segments) + batch) * m * n;
     FOR_EACH_PRODUCT(partial[(long)i * n + j] = product;)
 #else
     FOR_EACH_PRODUCT(MAP_ROW((IX)batch * m + i, 0) MAP_VALUES(j) MAP_STORE(j))

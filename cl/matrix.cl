@@ -29,23 +29,29 @@
 #define MX_COUNT 8
 typedef struct { float v[MX_COUNT]; } mx_c;
 typedef struct { uint v[4]; } mx_f;
-#ifdef MX_F16
-#define MX_TYPE "f16"
+#define MX_MATRICES(f, place) MX_MATRICES_BY("", f, MX_PLACE(place))
+#ifndef MX_MODEL /* ptx_model.cl has these */
+#if defined(MX_TF32) /* half as many values of k, of twice as many bits */
+#define MX_MMA "m16n8k8.row.col.f32.tf32.tf32.f32"
+#elif defined(MX_F16)
+#define MX_MMA "m16n8k16.row.col.f32.f16.f16.f32"
 #else
-#define MX_TYPE "bf16"
+#define MX_MMA "m16n8k16.row.col.f32.bf16.bf16.f32"
 #endif
-#define MX_MATRICES(f, place)                                                                                          \
-    MX_ASM volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"                                   \
+#define MX_PLACE(place) ((uint)(size_t)(place))
+#define MX_MATRICES_BY(how, f, place)                                                                                  \
+    MX_ASM volatile("ldmatrix.sync.aligned.m8n8.x4" how ".shared.b16 {%0,%1,%2,%3}, [%4];"                             \
                      : "=r"((f).v[0]), "=r"((f).v[1]), "=r"((f).v[2]), "=r"((f).v[3])                                  \
-                     : "r"((uint)(size_t)(place))                                                                      \
+                     : "r"(place)                                                                            \
                      : "memory")
-#define MX_LOAD_A(f, place) MX_MATRICES(f, (place) + in_wave % 16 * STEP + in_wave / 16 * 8)
-#define MX_LOAD_B(f, place) MX_MATRICES(f, (place) + (in_wave % 8 + in_wave / 16 * 8) * STEP + in_wave / 8 % 2 * 8)
 #define MX_HALF(c, at, a, b0, b1)                                                                                      \
-    MX_ASM("mma.sync.aligned.m16n8k16.row.col.f32." MX_TYPE "." MX_TYPE ".f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "         \
-            "{%8,%9}, {%0,%1,%2,%3};"                                                                                  \
+    MX_ASM("mma.sync.aligned." MX_MMA " {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"                         \
             : "+f"((c).v[at]), "+f"((c).v[at + 1]), "+f"((c).v[at + 2]), "+f"((c).v[at + 3])                           \
             : "r"((a).v[0]), "r"((a).v[1]), "r"((a).v[2]), "r"((a).v[3]), "r"(b0), "r"(b1))
+#define MX_TF32_OF(to, x) MX_ASM("cvt.rna.tf32.f32 %0, %1;" : "=r"(to) : "f"(x))
+#endif
+#define MX_LOAD_A(f, place) MX_MATRICES(f, (place) + in_wave % 16 * STEP + in_wave / 16 * 8)
+#define MX_LOAD_B(f, place) MX_MATRICES(f, (place) + (in_wave % 8 + in_wave / 16 * 8) * STEP + in_wave / 8 % 2 * 8)
 #define MX_MULTIPLY(c, a, b)                                                                                           \
     {                                                                                                                  \
         MX_HALF(c, 0, a, (b).v[0], (b).v[1]);                                                                          \

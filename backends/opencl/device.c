@@ -326,7 +326,7 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
 static int32_t read_options(tn_context *context, tn_msg *msg)
 {
     const char *sources = ocl_option("sources"), *units = ocl_option("units"), *tile = ocl_option("tile"),
-               *group = ocl_option("group"), *winograd = ocl_option("winograd");
+               *group = ocl_option("group"), *winograd = ocl_option("winograd"), *choice = ocl_option("choice");
     double number = 0;
     int32_t s = ocl_memory_limit(&context->memory, msg);
     if (s) return s;
@@ -341,6 +341,8 @@ static int32_t read_options(tn_context *context, tn_msg *msg)
         return ocl_fail(msg, TN_EINVAL, "option opencl.tile: '%s' is no tile's number", tile);
     if (winograd && !ocl_winograd_number(winograd, &context->winograd))
         return ocl_fail(msg, TN_EINVAL, "option opencl.winograd: '%s' is no tile's number", winograd);
+    if (choice && !ocl_choice_read(choice, &context->choice))
+        return ocl_fail(msg, TN_EINVAL, "option opencl.choice: there is no kernel '%.80s'", choice);
     if (!sources) return TN_OK;
     if (!ocl_may_dump(sources))
         return ocl_fail(msg, TN_EINVAL, "option opencl.sources: '%s' is no folder that can be written to", sources);
@@ -399,6 +401,7 @@ static void query_features(tn_context *context, query *q)
     context->vector_width = (int)device_number(q, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
     context->units = (uint32_t)ocl_max((int64_t)device_number(q, CL_DEVICE_MAX_COMPUTE_UNITS), 1);
     context->max_group = (size_t)ocl_max((int64_t)device_number(q, CL_DEVICE_MAX_WORK_GROUP_SIZE), 1);
+    context->local_memory = device_number(q, CL_DEVICE_LOCAL_MEM_SIZE);
     context->max_buffer = device_number(q, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     context->alignment = device_alignment(q);
     context->parameter_bytes = device_parameter_bytes(q);

@@ -73,6 +73,7 @@ int32_t ocl_no_sums(const ocl_build *build)
 typedef struct gpu_plan {
     ocl_tile tile;
     int form;                 /* by matrix units; -1: without */
+    ocl_staged staged;        /* by them in stages: which; 0 of them: not */
     int64_t segments, length; /* of k */
 } gpu_plan;
 
@@ -96,6 +97,25 @@ static int32_t plan_chosen(ocl_build *build, const ocl_product *p, int form, gpu
     return ocl_no_such(build);
 }
 
+/* In stages, of factors whose rows and whose parts of a sum begin at multiples of 16 bytes: what is in a block of what
+ * is wanted counts. */
+static int32_t plan_staged(ocl_build *build, const ocl_product *p, int form, gpu_plan *g)
+{
+    const int32_t dtype = build->desc->in[0].dtype;
+    const int64_t parts = ocl_value(build->choice, "parts");
+    *g = (gpu_plan){.form = form, .staged = ocl_staged_of(build->choice), .segments = parts};
+    g->tile = ocl_staged_tile(build->context, &g->staged, dtype);
+    g->length = ocl_max(1, ocl_ceil(ocl_ceil(p->k, parts), g->tile.deep)) * g->tile.deep;
+    const double high = (double)(ocl_tile_high(&g->tile, p->m) * g->tile.side_v * g->tile.rows);
+    const double wide = (double)(ocl_tile_wide(&g->tile, p->n) * g->tile.side_u * g->tile.cols);
+    build->promise = 2.5 * (double)p->m * (double)p->n / (high * wide * (double)parts);
+    if (dtype == build->desc->in[1].dtype && ocl_staged_fits(build->context, &g->staged) &&
+        ocl_staged_takes(dtype, p->trans_a ? p->m : p->k) && ocl_staged_takes(dtype, p->trans_b ? p->k : p->n) &&
+        p->batch * parts <= 65535 && (parts == 1 || ocl_ceil(p->k, g->length) == parts))
+        return TN_OK;
+    return ocl_no_such(build);
+}
+
 /* Sums are divided where blocks are too few to keep every unit busy. */
 static gpu_plan plan_gpu(const tn_context *context, const ocl_product *p, int form)
 {
@@ -107,7 +127,7 @@ static gpu_plan plan_gpu(const tn_context *context, const ocl_product *p, int fo
     g.segments = ocl_min(most, ocl_ceil(wanted, ocl_max(1, blocks)));
     g.length = ocl_max(1, ocl_ceil(p->k, g.segments));
     g.segments = ocl_max(1, ocl_ceil(p->k, g.length));
-    if (p->batch * g.segments > 65535) g = (gpu_plan){g.tile, form, 1, p->k};
+    if (p->batch * g.segments > 65535) g.segments = 1, g.length = p->k;
     return g;
 }
 
@@ -128,24 +148,39 @@ static int32_t add_epilogue(ocl_build *build, const ocl_product *p, int64_t segm
     return s;
 }
 
+static ocl_choice used_by(const gpu_plan *g)
+{
+    if (g->staged.stages) return ocl_staged_choice(&g->staged, g->segments);
+    return g->form < 0 ? ocl_tile_choice("tile", &g->tile, g->segments) : ocl_matrix_choice(g->segments);
+}
+
+static void write_core(ocl_text *text, const ocl_build *build, const ocl_product *p, const gpu_plan *g)
+{
+    if (g->staged.stages)
+        ocl_staged_write(text, build->context, g->form, &g->staged);
+    else if (g->form < 0)
+        ocl_tile_write(text, &g->tile, p->value);
+    else
+        ocl_matrix_write(text, build->context, g->form, p->m);
+}
+
 static int32_t prepare_gpu(ocl_build *build, const ocl_product *p, int form)
 {
     gpu_plan g;
     int32_t s = TN_OK;
-    if (ocl_is_of(build->choice, form < 0 ? "tile" : "matrix"))
+    if (form >= 0 && ocl_is_of(build->choice, "staged"))
+        s = plan_staged(build, p, form, &g);
+    else if (ocl_is_of(build->choice, form < 0 ? "tile" : "matrix"))
         s = plan_chosen(build, p, form, &g);
     else
         g = plan_gpu(build->context, p, form);
     if (s) return s;
-    build->used = form < 0 ? ocl_tile_choice("tile", &g.tile, g.segments) : ocl_matrix_choice(g.segments);
+    build->used = used_by(&g);
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0}, map_args = {.n = 0};
     ocl_source_map(&text, &map_args, build->context, &p->space, &p->mapping, 2);
     ocl_product_write(&text, build, p);
-    if (form < 0)
-        ocl_tile_write(&text, &g.tile, p->value);
-    else
-        ocl_matrix_write(&text, build->context, form, p->m);
+    write_core(&text, build, p, &g);
     ocl_textf(&text, "#define AT %s\n%s%s", p->k * ocl_max(p->m, p->n) < INT32_MAX ? "int" : "long",
               g.segments > 1 ? "#define SPLIT 1\n" : "", form < 0 ? ocl_cl_matmul_gpu : ocl_cl_matmul_matrix);
     ocl_product_operands(build, &args);
@@ -206,7 +241,8 @@ int32_t ocl_prepare_matmul(ocl_build *build)
     if (p.sums && !build->context->cpu_shape) return ocl_no_sums(build);
     const int form = ocl_matrix_form(build, 2.0 * (double)p.batch * (double)p.m * (double)p.n * (double)p.k);
     const int is_chosen = build->choice && build->choice->family;
-    if (form >= 0 && (!is_chosen || ocl_is_of(build->choice, "matrix"))) return prepare_gpu(build, &p, form);
+    if (form >= 0 && (!is_chosen || ocl_is_of(build->choice, "matrix") || ocl_is_of(build->choice, "staged")))
+        return prepare_gpu(build, &p, form);
     if (build->level) return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: no faster with less precision");
     if (wants_clblast(build, &p)) {
         s = prepare_clblast(build, &p);

@@ -1,4 +1,4 @@
-/* matrix.c: products by matrix units (cl/matrix.cl, cl/matmul_matrix.cl), on devices whose compiler takes them: nothing
+/* matrix.c: products by matrix units (cl/matrix.cl, cl/matrix_parts.cl), on devices whose compiler takes them: nothing
  * is believed of a driver. When a context is made each form of product is made on the device in each of its blocks, the
  * way that a network's product goes: a long one, and two at once of transposed factors with an epilogue; and compared
  * with the host's sums. What is wrong or does not compile is left to other kernels. The verdict is kept (verdict.c),
@@ -11,30 +11,34 @@
 
 static const struct {
     const char *name, *vendor, *defines; /* vendor: part of the device's; NULL: only if it is asked for */
-    int32_t wave;
-} kinds[] = {{"ptx", "NVIDIA", "#define MX_PTX 1\n", 32},
-             {"ptx-asm", "NVIDIA", "#define MX_PTX 1\n#define MX_ASM asm\n", 32},
-             {"wmma", "Advanced Micro Devices", "#define MX_WMMA 1\n", 32},
-             {"mfma", "Advanced Micro Devices", "#define MX_MFMA 1\n", 64},
-             {"intel", "Intel", "#define MX_INTEL 1\n", 16},
-             {"plain", NULL, "", 32}};
+    int32_t wave, has_stages, is_model;  /* cl/matrix_staged.cl has it; it is computed by cl/ptx_model.cl */
+} kinds[] = {{"ptx", "NVIDIA", "#define MX_PTX 1\n", 32, 1},
+             {"ptx-asm", "NVIDIA", "#define MX_PTX 1\n#define MX_ASM asm\n", 32, 1},
+             {"wmma", "Advanced Micro Devices", "#define MX_WMMA 1\n", 32, 0},
+             {"mfma", "Advanced Micro Devices", "#define MX_MFMA 1\n", 64, 0},
+             {"intel", "Intel", "#define MX_INTEL 1\n", 16, 0},
+             {"plain", NULL, "", 32, 1},
+             {"ptx-model", NULL, "#define MX_PTX 1\n#define MX_MODEL 1\n", 32, 1, 1}};
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
+#define RAW_FORM "#define PARTS 1\n#define RAW 1\n#define EXACT 1\n"
+
 /* Forms of product: the factors as they lie in memory, at a level of precision. raw: as the units take them. off: the
- * largest error of a sum, in parts of what its magnitudes add up to. */
+ * largest error of a sum, in parts of what its magnitudes add up to. staged: the same in stages. */
 static const struct {
     int32_t dtype;
     uint32_t level;
     int raw;
     const char *defines;
     double off;
-} forms[] = {
-    {TN_F32, TN_PRECISION_F32, 0, "#define PARTS 3\n#define EXACT 1\n", 3e-6},
-    {TN_F32, TN_PRECISION_F32_FAST, 0, "#define PARTS 2\n", 4e-5},
-    {TN_F32, TN_PRECISION_BF16, 0, "#define PARTS 1\n", 8e-3},
-    {TN_BF16, TN_PRECISION_F32, 1, "#define PARTS 1\n#define RAW 1\n#define EXACT 1\n", 3e-6},
-    {TN_F16, TN_PRECISION_F32, 1, "#define PARTS 1\n#define RAW 1\n#define EXACT 1\n#define MX_F16 1\n", 3e-6}};
+    const char *staged;
+} forms[] = {{TN_F32, TN_PRECISION_F32, 0, "#define PARTS 3\n#define EXACT 1\n", 3e-6,
+              "#define MX_TF32 1\n#define PARTS 2\n#define EXACT 1\n"},
+             {TN_F32, TN_PRECISION_F32_FAST, 0, "#define PARTS 2\n", 4e-5, "#define MX_TF32 1\n#define PARTS 1\n"},
+             {TN_F32, TN_PRECISION_BF16, 0, "#define PARTS 1\n", 8e-3, "#define MX_TF32 1\n#define PARTS 1\n"},
+             {TN_BF16, TN_PRECISION_F32, 1, RAW_FORM, 3e-6, RAW_FORM},
+             {TN_F16, TN_PRECISION_F32, 1, RAW_FORM "#define MX_F16 1\n", 3e-6, RAW_FORM "#define MX_F16 1\n"}};
 
 enum { FORMS = sizeof forms / sizeof *forms };
 
@@ -74,14 +78,36 @@ ocl_tile ocl_matrix_tile(const tn_context *context, int form, int64_t m)
                       shapes[i].tiles_n * 16 / shapes[i].wave, DEEP};
 }
 
+static void write_kind(ocl_text *text, const tn_context *context, const char *form)
+{
+    ocl_textf(text, "%s%s%s", kinds[context->matrix].defines, form,
+              kinds[context->matrix].is_model ? ocl_cl_ptx_model : "");
+}
+
 void ocl_matrix_write(ocl_text *text, const tn_context *context, int form, int64_t m)
 {
     const size_t i = shape_of(context, form, m);
-    ocl_textf(text, "%s%s#define DEEP %d\n#define STEP (DEEP + 8)\n#define WAVES_U %d\n#define WAVES_V %d\n",
-              kinds[context->matrix].defines, forms[form].defines, DEEP, (int)shapes[i].waves_u,
-              (int)shapes[i].waves_v);
-    ocl_textf(text, "#define TILES_M %d\n#define TILES_N %d\n#define ITEMS (WAVES_U * WAVES_V * WAVE)\n%s%s%s",
-              (int)shapes[i].tiles_m, (int)shapes[i].tiles_n, ocl_cl_bring, ocl_cl_matrix, ocl_cl_matrix_block);
+    write_kind(text, context, forms[form].defines);
+    ocl_textf(text, "#define DEEP %d\n#define STEP (DEEP + 8)\n#define WAVES_U %d\n#define WAVES_V %d\n", DEEP,
+              (int)shapes[i].waves_u, (int)shapes[i].waves_v);
+    ocl_textf(text, "#define TILES_M %d\n#define TILES_N %d\n#define ITEMS (WAVES_U * WAVES_V * WAVE)\n%s%s%s%s",
+              (int)shapes[i].tiles_m, (int)shapes[i].tiles_n, ocl_cl_bring, ocl_cl_matrix, ocl_cl_matrix_block,
+              ocl_cl_matrix_parts);
+}
+
+int ocl_matrix_has_stages(const tn_context *context)
+{
+    return context->matrix >= 0 && kinds[context->matrix].has_stages;
+}
+
+void ocl_matrix_write_staged(ocl_text *text, const tn_context *context, int form)
+{
+    write_kind(text, context, forms[form].staged);
+}
+
+int ocl_matrix_is_plain(const tn_context *context)
+{
+    return !kinds[context->matrix].vendor;
 }
 
 #define LEAST 4e6 /* operations: below, blocks of another size keep more units busy */
@@ -245,7 +271,8 @@ static int32_t run_form(tn_context *context, int form, const way *w, trial *t, i
     tn_kernel *kernel = NULL;
     tn_queue *queue = NULL;
     tn_buffer *buffer[4] = {NULL};
-    int32_t s = ocl_op_prepare(context, &desc, &kernel, &info, NULL);
+    static const ocl_choice untuned = {.family = NULL};
+    int32_t s = ocl_op_prepare_by(context, &desc, &untuned, &kernel, &info, NULL);
     if (!s) s = ocl_ready.ready(kernel, NULL);
     *is_made = !s;
     const uint64_t bytes[4] = {BYTES, BYTES, sizeof t->y, info.scratch};
@@ -332,7 +359,8 @@ int32_t ocl_matrix_find(tn_context *context, const char *vendor, tn_msg *msg)
     context->matrix = -1;
     if (!known)
         return ocl_fail(msg, TN_EINVAL,
-                        "option opencl.matrix: '%s' is none of off, ptx, ptx-asm, wmma, mfma, intel, plain", wanted);
+                        "option opencl.matrix: '%s' is none of off, ptx, ptx-asm, wmma, mfma, intel, plain, ptx-model",
+                        wanted);
     if (context->max_group < 256 || context->cpu_shape) return TN_OK;
     for (int kind = 0; kind < KINDS && !context->matrix_right && !s; kind++) {
         if (!fits(context, kind, wanted, vendor)) continue;

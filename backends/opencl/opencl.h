@@ -56,6 +56,39 @@ typedef struct ocl_text {
 __attribute__((format(printf, 2, 3))) void ocl_textf(ocl_text *text, const char *format, ...);
 void ocl_text_free(ocl_text *text);
 
+/* ---- families of kernels, and choices among them (family.c) ----------------------------------------------------- */
+
+#define OCL_PARAMETERS  8
+#define OCL_VALUES      8   /* of a parameter, at most */
+#define OCL_CHOICE_TEXT 160 /* bytes that any choice takes as a text */
+
+/* Kernels that are alike but for numbers. */
+typedef struct ocl_family {
+    const char *name;
+    struct {
+        const char *name;
+        int32_t value[OCL_VALUES]; /* up to the first 0 */
+    } parameter[OCL_PARAMETERS];   /* up to the first without a name */
+} ocl_family;
+
+/* One of them. */
+typedef struct ocl_choice {
+    const ocl_family *family; /* NULL: none was made */
+    int32_t value[OCL_PARAMETERS];
+} ocl_choice;
+
+const ocl_family *ocl_family_named(const char *name);
+const ocl_family *ocl_family_at(size_t index); /* NULL past the last */
+uint32_t ocl_family_parameters(const ocl_family *family);
+int ocl_is_of(const ocl_choice *choice, const char *family); /* NULL is of none */
+int32_t ocl_value(const ocl_choice *choice, const char *parameter);
+void ocl_set_value(ocl_choice *choice, const char *parameter, int64_t value);
+void ocl_choice_write(const ocl_choice *choice, char *text, size_t room);
+int ocl_choice_read(const char *text, ocl_choice *choice); /* 0: it is none */
+/* All of a family, one after the other: 0 behind the last. */
+ocl_choice ocl_choice_first(const ocl_family *family);
+int ocl_choice_next(ocl_choice *choice);
+
 /* ---- devices and contexts (device.c) --------------------------------------------------------------------------- */
 
 typedef struct ocl_program ocl_program;
@@ -106,6 +139,8 @@ struct tn_context {
     ocl_defaults defaults;
     uint32_t processors; /* of the host, that this process may use */
     size_t max_group;
+    uint64_t local_memory; /* bytes of a work-group */
+    ocl_choice choice;     /* the option: what operators are made by where they can and nothing was tuned */
     uint64_t max_buffer;
     uint64_t memory; /* the option: bytes of all buffers together; UINT64_MAX: no limit */
     uint64_t alignment;       /* bytes, for sub-buffers too */
@@ -223,39 +258,6 @@ void ocl_part_join(ocl_text *program, const char *source, const char *ending);
 /* Entries on disk by kind and hash (keep.c). kept: the data, which the caller frees, or NULL. */
 void ocl_keep(tn_context *context, char kind, const uint64_t hash[2], const void *data, uint64_t bytes);
 void *ocl_kept(tn_context *context, char kind, const uint64_t hash[2], uint64_t *bytes);
-
-/* ---- families of kernels, and choices among them (family.c) ----------------------------------------------------- */
-
-#define OCL_PARAMETERS  8
-#define OCL_VALUES      8   /* of a parameter, at most */
-#define OCL_CHOICE_TEXT 160 /* bytes that any choice takes as a text */
-
-/* Kernels that are alike but for numbers. */
-typedef struct ocl_family {
-    const char *name;
-    struct {
-        const char *name;
-        int32_t value[OCL_VALUES]; /* up to the first 0 */
-    } parameter[OCL_PARAMETERS];   /* up to the first without a name */
-} ocl_family;
-
-/* One of them. */
-typedef struct ocl_choice {
-    const ocl_family *family; /* NULL: none was made */
-    int32_t value[OCL_PARAMETERS];
-} ocl_choice;
-
-const ocl_family *ocl_family_named(const char *name);
-const ocl_family *ocl_family_at(size_t index); /* NULL past the last */
-uint32_t ocl_family_parameters(const ocl_family *family);
-int ocl_is_of(const ocl_choice *choice, const char *family); /* NULL is of none */
-int32_t ocl_value(const ocl_choice *choice, const char *parameter);
-void ocl_set_value(ocl_choice *choice, const char *parameter, int64_t value);
-void ocl_choice_write(const ocl_choice *choice, char *text, size_t room);
-int ocl_choice_read(const char *text, ocl_choice *choice); /* 0: it is none */
-/* All of a family, one after the other: 0 behind the last. */
-ocl_choice ocl_choice_first(const ocl_family *family);
-int ocl_choice_next(ocl_choice *choice);
 
 /* ---- prepared operators (op.c) ---------------------------------------------------------------------------------- */
 
@@ -414,7 +416,7 @@ extern const tn_ext_ready ocl_ready;
 /* ---- tuning (tune.c) -------------------------------------------------------------------------------------------- */
 
 extern const tn_ext_tune ocl_tune;
-/* The choice that was made for such an operator; or 0. */
+/* The choice that was made for such an operator, or else the option's; or 0. */
 int ocl_tuned_find(const ocl_build *build, ocl_choice *choice);
 void ocl_tuned_release(tn_context *context);
 
@@ -476,6 +478,10 @@ int ocl_matrix_form(const ocl_build *build, double flops);
 ocl_tile ocl_matrix_tile(const tn_context *context, int form, int64_t m);
 void ocl_matrix_write(ocl_text *text, const tn_context *context, int form, int64_t m);
 ocl_choice ocl_matrix_choice(int64_t parts); /* of the family "matrix" */
+/* What staged.c asks: whether the kind is one of cl/matrix_staged.cl, and any device's; what its source begins with. */
+int ocl_matrix_has_stages(const tn_context *context);
+int ocl_matrix_is_plain(const tn_context *context);
+void ocl_matrix_write_staged(ocl_text *text, const tn_context *context, int form);
 
 /* ---- element-wise programs as OpenCL C (source.c, layout.c) ----------------------------------------------------- */
 
@@ -535,7 +541,8 @@ extern const char ocl_cl_index[];
 extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[],
     ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_pack[], ocl_cl_matmul_tile[],
     ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[], ocl_cl_tile_gpu[], ocl_cl_bring[], ocl_cl_matrix[],
-    ocl_cl_matrix_block[], ocl_cl_matmul_matrix[], ocl_cl_conv_matrix[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[],
+    ocl_cl_matrix_block[], ocl_cl_matrix_parts[], ocl_cl_matrix_staged[], ocl_cl_ptx_model[], ocl_cl_matmul_matrix[],
+    ocl_cl_conv_matrix[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[],
     ocl_cl_conv_gpu[], ocl_cl_conv_winograd[], ocl_cl_attend_block[], ocl_cl_attend[], ocl_cl_attend_grad[],
     ocl_cl_pool[], ocl_cl_step[], ocl_cl_team[];
 

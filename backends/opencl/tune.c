@@ -101,13 +101,14 @@ int ocl_tuned_find(const ocl_build *build, ocl_choice *choice)
     pthread_mutex_lock(&context->tuned_lock);
     const int none = !context->tuned;
     pthread_mutex_unlock(&context->tuned_lock);
-    if (none) return 0;
+    *choice = context->choice;
+    if (none) return choice->family != NULL;
     write_key(build, key);
     pthread_mutex_lock(&context->tuned_lock);
     const ocl_tuned *found = *find(context, key);
     if (found) *choice = found->choice;
     pthread_mutex_unlock(&context->tuned_lock);
-    return found != NULL;
+    return choice->family != NULL;
 }
 
 void ocl_tuned_release(tn_context *context)
@@ -257,11 +258,12 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const char *
 
 static uint64_t hash_sources(void)
 {
-    const char *const sources[] = {ocl_cl_tile_cpu,      ocl_cl_matmul_pack, ocl_cl_matmul_tile,  ocl_cl_matmul_cpu,
-                                   ocl_cl_matmul_direct, ocl_cl_types,       ocl_cl_math,         ocl_cl_names,
-                                   ocl_cl_map,           ocl_cl_tile_gpu,    ocl_cl_matmul_gpu,   ocl_cl_conv_gpu,
-                                   ocl_cl_conv,          ocl_cl_bring,       ocl_cl_matrix,       ocl_cl_matmul_matrix,
-                                   ocl_cl_matrix_block,  ocl_cl_conv_matrix, ocl_cl_conv_winograd};
+    const char *const sources[] = {ocl_cl_tile_cpu,      ocl_cl_matmul_pack, ocl_cl_matmul_tile,   ocl_cl_matmul_cpu,
+                                   ocl_cl_matmul_direct, ocl_cl_types,       ocl_cl_math,          ocl_cl_names,
+                                   ocl_cl_map,           ocl_cl_tile_gpu,    ocl_cl_matmul_gpu,    ocl_cl_conv_gpu,
+                                   ocl_cl_conv,          ocl_cl_bring,       ocl_cl_matrix,        ocl_cl_matmul_matrix,
+                                   ocl_cl_matrix_block,  ocl_cl_conv_matrix, ocl_cl_conv_winograd, ocl_cl_matrix_parts,
+                                   ocl_cl_matrix_staged};
     uint64_t hash = 3;
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) hash = ocl_hash(hash, sources[i], strlen(sources[i]));
     return hash;

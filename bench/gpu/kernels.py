@@ -17,6 +17,10 @@ UNITS = 64  # compute units, of a middling card
 # is made; and rows folded by sub-groups.
 MORE = {-2: ",opencl.matrix=plain,opencl.subgroups=plain",
         **{-3 - tile: f",opencl.winograd={tile}" for tile in range(4)}}  # convolutions by fewer multiplications
+# Products in stages: of matrices that are multiplied in all ways in which they may lie, of each type that is stored.
+STAGED = {-11: "staged wide=1 steps=1 stages=4 parts=1", -12: "staged wide=2 steps=2 stages=3 parts=1",
+          -13: "staged wide=1 steps=2 stages=2 parts=2"}
+WAYS = [{}, {"precision": "f32-fast"}, {"storage": "f16"}, {"storage": "bf16"}]
 NO_TILE = 3  # exit status: the backend has no tile of that number
 WITH_TILES = ["b128", "lenet64"]
 WITH_MORE = ["a32", "lenet64", "transformer16"]
@@ -57,6 +61,22 @@ def compile_jobs(folder, names, tile):
         print(f"{name}{f', tile {tile}' if forced else ''}: {len(os.listdir(folder))} sources so far", flush=True)
 
 
+def compile_staged(folder, choice):
+    """In this process, too."""
+    os.environ["TENON_OPTIONS"] = ("opencl.shape=gpu,opencl.gemm=own,opencl.matrix=plain,opencl.grain=0,"
+                                   f"opencl.sources={folder},opencl.choice={choice}")
+    import tenon
+    with tenon.State("opencl:0") as state:
+        for layout, how in itertools.product(range(4), WAYS):
+            graph = tenon.Graph()
+            a, b = (graph.input(name, (256, 256), "f32") for name in "ab")
+            if "storage" in how:
+                a, b = a * 0.5, b * 2.0
+            graph.output(tenon.matmul_t(a, b, bool(layout & 1), bool(layout & 2)), "y")
+            graph.compile(state, **how).close()
+    print(f"{choice}: {len(os.listdir(folder))} sources so far", flush=True)
+
+
 def main():
     import jobs
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -66,9 +86,12 @@ def main():
     o = arguments.parse_args()
     folder = os.path.abspath(o.folder)
     os.makedirs(folder, exist_ok=True)
+    if o.tile in STAGED:
+        compile_staged(folder, STAGED[o.tile])
+        return 0
     compile_jobs(folder, o.jobs or jobs.JOBS, o.tile)
-    for tile in MORE if o.tile == -1 else []:
-        with_it = WITH_WINOGRAD if "winograd" in MORE[tile] else WITH_MORE
+    for tile in [*MORE, *STAGED] if o.tile == -1 else []:
+        with_it = WITH_WINOGRAD if "winograd" in MORE.get(tile, "") else WITH_MORE
         again = [sys.executable, os.path.abspath(__file__), folder, *with_it, "--tile", str(tile)]
         subprocess.run(again, check=True)
     for tile in itertools.count() if o.tile == -1 else []:

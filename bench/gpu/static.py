@@ -28,7 +28,10 @@ NVIDIA, WARPS = "sm_80", 64
 CLC = "/usr/lib/clc"
 FLAGS = ["-x", "cl", "-cl-std=CL1.2", "-Xclang", "-finclude-default-header"]
 # Products by matrix units: the macro for a target, and its wave. Those of AMD's gfx11 need a later clang than Debian's.
+# In stages NVIDIA's alone are made.
 UNITS = {f"NVIDIA {NVIDIA}": ("MX_PTX", 32), "AMD gfx90a": ("MX_MFMA", 64)}
+BACKEND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../backends/opencl")
+NUMBERS = "WAVES_U", "WAVES_V", "TILES_M", "TILES_N"
 Kernel = collections.namedtuple("Kernel", "path name group options source")
 Fault = collections.namedtuple("Fault", "kernel where what")
 
@@ -155,20 +158,30 @@ def intel(kernel, folder):
 
 # ---- matrix units ----
 
+def rows_of_numbers(name, count):
+    """Those of a table in a file of the backend."""
+    with open(os.path.join(BACKEND, name), encoding="utf-8") as file:
+        return [[int(n) for n in row.split(",")] for row in re.findall(rf"\{{(\d+(?:, \d+){{{count - 1}}})\}}", file.read())]
+
+
+def is_staged(kernel):
+    return "#define STAGES " in kernel.source
+
+
 def for_units(kernel, target, folder):
-    """The source with the target's macro and the blocks that backends/opencl/matrix.c has for its wave; None: it is a
-    form that the target does not take."""
+    """The source with the target's macro and the blocks that matrix.c or staged.c has for its wave."""
     macro, wave = UNITS[target]
     raw = int("#define RAW 1" in kernel.source)
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../backends/opencl/matrix.c"),
-              encoding="utf-8") as file:
-        shapes = [[int(n) for n in row.split(",")] for row in re.findall(r"\{(\d+(?:, \d+){7})\}", file.read())]
-    names = "WAVES_U", "WAVES_V", "TILES_M", "TILES_N"
-    numbers = [int(re.search(rf"^#define {name} (\d+)", kernel.source, flags=re.M)[1]) for name in names]
-    most = next(s for s in shapes if s[1] and s[4:] == numbers)[3]  # rows that the block is for
-    shape = next(s for s in shapes if s[0] == wave and not s[1] and s[2] <= raw and (not s[3] or 0 < most <= s[3]))
+    numbers = [int(re.search(rf"^#define {name} (\d+)", kernel.source, flags=re.M)[1]) for name in NUMBERS]
+    if is_staged(kernel):
+        plain, real = rows_of_numbers("staged.c", 5)
+        shape = [0] * 4 + [real[1] * numbers[0] // plain[1]] + real[2:]
+    else:
+        shapes = rows_of_numbers("matrix.c", 8)
+        most = next(s for s in shapes if s[1] and s[4:] == numbers)[3]  # rows that the block is for
+        shape = next(s for s in shapes if s[0] == wave and not s[1] and s[2] <= raw and (not s[3] or 0 < most <= s[3]))
     source = kernel.source.replace("#define PARTS", f"#define {macro} 1\n#define PARTS", 1)
-    for name, value in zip(names, shape[4:]):
+    for name, value in zip(NUMBERS, shape[4:]):
         source = re.sub(rf"^#define {name} .*$", f"#define {name} {value}", source, flags=re.M)
     path = os.path.join(folder, f"{macro}-{os.path.basename(kernel.path)}")
     with open(path, "w", encoding="utf-8") as file:
@@ -214,6 +227,8 @@ def look(kernel, folder):
     wide = re.search(r"^#define (?:T|VT|A_T|B_T|MAP_T) double|\bf64_\w+\(", kernel.source, flags=re.M)
     is_units = "#define PARTS" in kernel.source
     for target, compile_for in (UNIT_TARGETS if is_units else TARGETS).items():
+        if is_staged(kernel) and target.startswith("AMD"):
+            continue
         try:
             said[target] = found = compile_for(for_team(kernel, target, folder), folder)
         except (RuntimeError, OSError) as error:
@@ -273,6 +288,10 @@ def units_table(kernels, said):
 def form_of(kernel):
     """What a form's factors are."""
     has = lambda text: f"#define {text}" in kernel.source
+    if is_staged(kernel):
+        what = {True: "f32 as " + ("2 x" if has("PARTS 2") else "1 x") + " TF32"}.get(has("MX_TF32 1"))
+        stored = f"{'f16' if has('MX_F16 1') else 'bf16'}, as stored"
+        return f"`{kernel.name}` in stages, {what or stored}"
     if has("RAW 1"):
         return f"`{kernel.name}`, {'f16' if has('MX_F16 1') else 'bf16'}, as stored"
     return f"`{kernel.name}`, f32 as {re.search('define PARTS (.)', kernel.source)[1]} x bf16"

@@ -46,6 +46,7 @@ wrong()
 wrong opencl.sources=none "option opencl.sources: 'none' is no folder"
 wrong opencl.tile=9 "option opencl.tile: '9' is no tile's number"
 wrong opencl.winograd=4 "option opencl.winograd: '4' is no tile's number"
+wrong opencl.choice=tiles "option opencl.choice: there is no kernel 'tiles'"
 wrong opencl.matrix=tensor "option opencl.matrix: 'tensor' is none of off, ptx,"
 wrong opencl.subgroups=all "option opencl.subgroups: 'all' is none of off, ptx,"
 wrong opencl.group=0 "option opencl.group: '0' is no whole number from 1 to 65536"
