@@ -48,7 +48,7 @@ static const char *in_lines(const char *line, char *out, size_t room)
         const int blanks = (int)strspn(line, " ");
         const size_t length = word_length(line + blanks);
         const int columns = cli_columns_in(line + blanks, length);
-        const int breaks = column && column + blanks + columns > width;
+        const int breaks = column && column + blanks + columns > width && 2 + columns <= width;
         used += (size_t)snprintf(out + used, room - used, "%s%*s%.*s", breaks ? "\n" : "", breaks ? 2 : blanks, "",
                                  (int)length, line + blanks);
         column = breaks ? 2 + columns : column + blanks + columns;

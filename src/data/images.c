@@ -236,11 +236,12 @@ static tn_status find_shape(const files *f, const tn_shape *image, tn_shape *sam
     TN_TRY(tn_image_shape(f->path[0], &first));
     TN_TRY(look_round(f, &first, &seen));
     const int64_t channels = seen.coloured ? 3 : first.dim[0];
-    if (sample->rank == 2)
+    const int has_size = sample->rank == 2;
+    if (has_size)
         *sample = TN_SHAPE(channels, sample->dim[0], sample->dim[1]);
     else
         *sample = TN_SHAPE(channels, first.dim[1], first.dim[2]);
-    return !image && seen.sized ? notice_size(sample, data) : TN_OK;
+    return !has_size && seen.sized ? notice_size(sample, data) : TN_OK;
 }
 
 static tn_status describe(files *f, const char *folder, const tn_shape *image, const tn_dataset *like, tn_dataset *data)

@@ -56,6 +56,12 @@ learn --data others >/dev/null 2>message || fail "other kinds: $(cat message)"
 grep -q 'warning: others: 2 images are left out, such as others/cat/a.webp: only PNG and JPEG are read' message ||
     fail "other kinds: $(cat message)"
 
+# That sizes differ is said, unless one was asked for.
+learn --data set >/dev/null 2>message && grep -q '^set: images of other sizes become 12 x 12, as the first is; --image HxW says another$' message ||
+    fail "sizes: $(cat message)"
+learn --data set --image 8x8 >/dev/null 2>message || fail "--image: $(cat message)"
+grep -q 'other sizes' message && fail "sizes that were asked for: $(cat message)"
+
 # Parts in folders of their own.
 mkdir parts
 cp -r set parts/train

@@ -254,12 +254,12 @@ static void a_file_that_changed_is_an_error_wherever_its_numbers_are_used(void *
 /* Others cut the file when nothing stands between a look at it and what is read of it. */
 static const char *cut;
 
-ssize_t __real_pread(int fd, void *to, size_t bytes, off_t offset);
-ssize_t __wrap_pread(int fd, void *to, size_t bytes, off_t offset);
-ssize_t __wrap_pread(int fd, void *to, size_t bytes, off_t offset)
+ssize_t REAL_PREAD(int fd, void *to, size_t bytes, off_t offset);
+ssize_t WRAPPED_PREAD(int fd, void *to, size_t bytes, off_t offset);
+ssize_t WRAPPED_PREAD(int fd, void *to, size_t bytes, off_t offset)
 {
     if (cut) empty(cut);
-    return __real_pread(fd, to, bytes, offset);
+    return REAL_PREAD(fd, to, bytes, offset);
 }
 
 static void a_file_that_is_cut_while_a_device_gets_it_is_an_error(void **state)
