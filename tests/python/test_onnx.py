@@ -396,7 +396,8 @@ class Files(Base):
         at += field(5, attribute("num_scan_inputs", 1 + len(q)))
         at += field(5, field(1, "scan_output_axes") + field(8, 2 ** 64 - 1) + field(20, 7))
         return model([node("Scan", ["s0", "x", *q], ["t0", "y"]) + at], [tensor("s0", (2,), [0.0, 0.0])],
-                     [port("x", (steps, 2)), *(port(n, (unused, 2)) for n in q)], [port("t0", (2,)), port("y", (2, steps))])
+                     [port("x", (steps, 2)), *(port(n, (unused, 2)) for n in q)],
+                     [port("t0", (2,)), port("y", (2, steps))])
 
     def test_what_is_collected_may_be_put_along_an_axis_from_the_end(self):
         made = self.network(self.scan(3)).compile("cpu")(x=[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
