@@ -29,6 +29,24 @@ int cli_network_open(cli_model *model, const char *net)
     return check(model, net);
 }
 
+/* Operators whose weights are whole numbers, which no gradient moves. */
+static const char *const quantised[] = {
+    "QLinearConv", "QLinearMatMul",       "ConvInteger",           "MatMulInteger", "QGemm",
+    "QAttention",  "DynamicQuantizeLSTM", "DynamicQuantizeMatMul", "MatMulNBits",   "MatMulIntegerToFloat"};
+
+static int refuse_quantised(const tn_onnx *model, const char *net)
+{
+    tn_onnx_operator op;
+    for (size_t i = 0; tn_onnx_operator_at(model, i, &op); i++)
+        for (size_t k = 0; k < sizeof quantised / sizeof *quantised; k++)
+            if (!strcmp(op.name, quantised[k]))
+                return cli_fail(
+                    "%s: it was quantised: weights of %s are whole numbers, which are not trained; train the "
+                    "network that it was made from",
+                    net, op.name);
+    return CLI_GO_ON;
+}
+
 int cli_network_open_to_train(cli_model *model, const char *net)
 {
     const char *name, *dot = net ? strrchr(net, '.') : NULL;
@@ -37,6 +55,7 @@ int cli_network_open_to_train(cli_model *model, const char *net)
         return cli_usage("--net %s: a saved model goes on by --resume, and gives its weights to another by --load",
                          net);
     int status = cli_network_open(model, net);
+    if (status == CLI_GO_ON && model->onnx) status = refuse_quantised(model->onnx, net);
     if (status != CLI_GO_ON || !model->onnx || tn_onnx_weight_at(model->onnx, 0, &name, &shape, NULL)) return status;
     return cli_fail(
         "%s: it has no weights that are trained: these are float, double, float16 or bfloat16, and of layers", net);

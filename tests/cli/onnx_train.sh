@@ -64,6 +64,10 @@ def write():
     graph += floats("table", matrix(5, 2)) + part(11, token) + part(12, value("y", "N", 2))
     open("tokens.onnx", "wb").write(whole(1, 8) + part(7, graph) + part(8, whole(2, 17)))
     none = [node("Cast", ["x"], ["p"], attribute("to", 6)), node("MatMul", ["p", "counts"], ["q"]), node("Cast", ["q"], ["y"], attribute("to", 1))]
+    whole_product = [node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]), node("MatMulInteger", ["q", "bytes"], ["p"]),
+        node("Cast", ["p"], ["f"], attribute("to", 1)), node("Mul", ["f", "one.scale"], ["y"])]
+    few = tensor("bytes", 2, [INPUTS, CLASSES], bytes(range(12))) + floats("one.scale", [0.1] * CLASSES)
+    open("quantised.onnx", "wb").write(model(whole_product, few, "N", [INPUTS], CLASSES))
     open("none.onnx", "wb").write(model(none, tensor("counts", 6, [INPUTS, CLASSES], struct.pack("<12i", *range(12))), "N", [INPUTS], CLASSES))
     open("tokens.csv", "w").write("a,b,kind\n" + "".join("%d,%d,k%d\n" % (i % 5, i % 3, i % 2) for i in range(40)))
     end = [body[0], body[1], node("Gemm", ["h", "two.weight", "two.bias"], ["z"], flip), node("Sigmoid", ["z"], ["y"])]
@@ -359,6 +363,9 @@ train --net two.safetensors 2>stderr && fail "--net of a saved model"
 grep -q 'two.safetensors: a saved model goes on by --resume' stderr || fail "--net of a saved model: $(cat stderr)"
 of_table --net away/none.onnx 2>stderr && fail "weights of whole numbers"
 grep -q 'none.onnx: it has no weights that are trained: these are float' stderr || fail "weights of whole numbers: $(cat stderr)"
+
+of_table --net away/quantised.onnx 2>stderr && fail "weights that were quantised"
+grep -q 'quantised.onnx: it was quantised: weights of MatMulInteger are whole numbers' stderr || fail "weights that were quantised: $(cat stderr)"
 
 # A file of another kind, and the same file, are said to be.
 said() { word=$1; shift; "$tenon" "$@" 2>stderr && fail "'$*'"; grep -qF -e "$word" stderr || fail "'$*': $(cat stderr)"; }
