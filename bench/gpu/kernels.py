@@ -5,6 +5,7 @@ products may have, whatever sizes call for it.
 
 usage: kernels.py FOLDER [JOB...]"""
 import argparse
+import collections
 import itertools
 import os
 import subprocess
@@ -13,18 +14,19 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../../python"), os.path.join(HERE, "..")]
 UNITS = 64  # compute units, of a middling card
-# In place of a tile's number, with such options: products by matrix units, in all forms, as they are tried when a context
-# is made; and rows folded by sub-groups.
-MORE = {-2: ",opencl.matrix=plain,opencl.subgroups=plain",
-        **{-3 - tile: f",opencl.winograd={tile}" for tile in range(4)}}  # convolutions by fewer multiplications
+# In place of a tile's number: options, jobs, and a level of precision. Products by matrix units, in all forms, as they
+# are tried when a context is made, and rows folded by sub-groups; attention in tiles, however short; convolutions with
+# fewer multiplications, by each of their tiles.
+More = collections.namedtuple("More", "options jobs precision")
+MORE = {-2: More(",opencl.matrix=plain,opencl.subgroups=plain", ["a32", "lenet64", "transformer16"], "f32"),
+        -3: More(",opencl.grain=0", ["transformer16"], "f32"),
+        **{-4 - tile: More(f",opencl.winograd={tile}", ["resnet20"], "f32-fast") for tile in range(4)}}
 # Products in stages: of matrices that are multiplied in all ways in which they may lie, of each type that is stored.
 STAGED = {-11: "staged wide=1 steps=1 stages=4 parts=1", -12: "staged wide=2 steps=2 stages=3 parts=1",
           -13: "staged wide=1 steps=2 stages=2 parts=2"}
 WAYS = [{}, {"precision": "f32-fast"}, {"storage": "f16"}, {"storage": "bf16"}]
 NO_TILE = 3  # exit status: the backend has no tile of that number
 WITH_TILES = ["b128", "lenet64"]
-WITH_MORE = ["a32", "lenet64", "transformer16"]
-WITH_WINOGRAD = ["resnet20"]
 
 
 def step_program(tenon, job, state, precision="f32"):
@@ -45,11 +47,11 @@ def step_program(tenon, job, state, precision="f32"):
 def compile_jobs(folder, names, tile):
     """In this process, which has one set of options. Without a tile each product gets its own."""
     import jobs
-    forced = f",opencl.tile={tile}" if tile >= 0 else MORE.get(tile, "")
+    more = MORE.get(tile, More(f",opencl.tile={tile}" if tile >= 0 else "", [], "f32"))
     if tile in MORE:
         os.environ["TENON_CACHE"] = "off"  # else what was found before is believed
     os.environ["TENON_OPTIONS"] = (f"opencl.shape=gpu,opencl.gemm=own,opencl.units={UNITS},opencl.sources={folder}"
-                                   f"{forced}")
+                                   f"{more.options}")
     import tenon
     try:
         tenon.State("opencl:0").close()
@@ -57,8 +59,8 @@ def compile_jobs(folder, names, tile):
         sys.exit(NO_TILE if "opencl.tile" in str(error) else f"{sys.argv[0]}: {error}")
     for name in names:
         with tenon.State("opencl:0") as state:
-            step_program(tenon, jobs.JOBS[name], state, "f32-fast" if "winograd" in forced else "f32").close()
-        print(f"{name}{f', tile {tile}' if forced else ''}: {len(os.listdir(folder))} sources so far", flush=True)
+            step_program(tenon, jobs.JOBS[name], state, more.precision).close()
+        print(f"{name}{f', tile {tile}' if more.options else ''}: {len(os.listdir(folder))} sources so far", flush=True)
 
 
 def compile_staged(folder, choice):
@@ -91,8 +93,8 @@ def main():
         return 0
     compile_jobs(folder, o.jobs or jobs.JOBS, o.tile)
     for tile in [*MORE, *STAGED] if o.tile == -1 else []:
-        with_it = WITH_WINOGRAD if "winograd" in MORE.get(tile, "") else WITH_MORE
-        again = [sys.executable, os.path.abspath(__file__), folder, *with_it, "--tile", str(tile)]
+        names = MORE[tile].jobs if tile in MORE else []
+        again = [sys.executable, os.path.abspath(__file__), folder, *names, "--tile", str(tile)]
         subprocess.run(again, check=True)
     for tile in itertools.count() if o.tile == -1 else []:
         done = subprocess.run([sys.executable, os.path.abspath(__file__), folder, *WITH_TILES, "--tile", str(tile)])
