@@ -43,7 +43,8 @@ typedef struct tn_onnx_port {
     int64_t dim[TN_MAX_RANK];        /* -1: not said, or */
     const char *symbol[TN_MAX_RANK]; /* the name that stands for it; else NULL */
     uint32_t needed;                 /* the last build needed its numbers, not only its shape: see tn_onnx_given */
-    uint64_t spare[4];
+    int64_t rows;                    /* its numbers choose among so many rows, of a table of weights; 0: they do not */
+    uint64_t spare[3];
 } tn_onnx_port;
 /* Number `index`; returns 0 past the last. Inputs with an initializer, a default, are none of these but the others':
  * tn_onnx_build has constants of them, or weights, unless they are given. */

@@ -1178,7 +1178,8 @@ class tn_onnx_port(Structure):
     rank: 1: not said
     dim: 1: not said, or
     symbol: the name that stands for it; else NULL
-    needed: the last build needed its numbers, not only its shape: see tn_onnx_given"""
+    needed: the last build needed its numbers, not only its shape: see tn_onnx_given
+    rows: its numbers choose among so many rows, of a table of weights; 0: they do not"""
 
     _fields_ = [
         ("name", c_char_p),
@@ -1188,7 +1189,8 @@ class tn_onnx_port(Structure):
         ("dim", c_int64 * TN_MAX_RANK),
         ("symbol", c_char_p * TN_MAX_RANK),
         ("needed", c_uint32),
-        ("spare", c_uint64 * 4),
+        ("rows", c_int64),
+        ("spare", c_uint64 * 3),
     ]
 class tn_onnx_operator(Structure):
     """The file's operators, each kind once, in the order of their first use; and how many numbers its weights are.

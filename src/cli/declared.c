@@ -42,7 +42,7 @@ tn_shape cli_onnx_channel(const tn_onnx_port *port, tn_shape shape)
 
 /* ---- numbers ---- */
 
-int cli_onnx_range(const char *element, double *least, double *most)
+int cli_onnx_range(const tn_onnx_port *port, double *least, double *most)
 {
     static const struct {
         const char *element;
@@ -61,9 +61,10 @@ int cli_onnx_range(const char *element, double *least, double *most)
                  {"int64", INT32_MIN, INT32_MAX},
                  {"uint64", 0, INT32_MAX}};
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
-        if (strcmp(whole[i].element, element) != 0) continue;
-        *least = whole[i].least;
-        *most = whole[i].most;
+        if (strcmp(whole[i].element, port->element) != 0) continue;
+        const double rows = port->rows ? (double)port->rows : INFINITY;
+        *least = fmax(whole[i].least, -rows);
+        *most = fmin(whole[i].most, rows - 1);
         return 1;
     }
     return 0;

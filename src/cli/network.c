@@ -163,7 +163,7 @@ int cli_network_check(const cli_model *model, const tn_dataset *data)
     if (!x || data->x_dtype != TN_F32 || !cli_network_is_whole(model)) return CLI_GO_ON;
     double least = INT32_MIN, most = INT32_MAX;
     (void)tn_onnx_input_at(model->onnx, 0, &port);
-    (void)cli_onnx_range(port.element, &least, &most);
+    (void)cli_onnx_range(&port, &least, &most);
     for (int64_t i = 0; i < data->count * each; i++) {
         if ((double)x[i] < least || (double)x[i] > most)
             return cli_fail("%s: sample %" PRId64 " has %g, and input '%s' of %s takes %s, from %.0f to %.0f",

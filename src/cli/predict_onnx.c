@@ -42,7 +42,7 @@ static double number_at(const tn_array *a, int64_t i)
 static int check_range(const tn_array *a, const tn_onnx_port *port, const char *path)
 {
     double least, most;
-    if (port->dtype != TN_I32 || !cli_onnx_range(port->element, &least, &most)) return CLI_GO_ON;
+    if (port->dtype != TN_I32 || !cli_onnx_range(port, &least, &most)) return CLI_GO_ON;
     for (int64_t i = 0; i < tn_shape_count(&a->shape); i++) {
         const double x = number_at(a, i);
         if (x < least || x > most)

@@ -252,6 +252,42 @@ static void describe(const Onnx__ValueInfoProto *value, tn_onnx_port *port)
     }
 }
 
+/* Where a node finds the rows that its numbers choose among, and the numbers. */
+static const struct {
+    const char *op;
+    size_t table, numbers;
+} choosers[] = {{"Gather", 0, 1}, {"EmbedLayerNormalization", 2, 0}};
+
+/* The rows of the table that the node takes by the numbers of that name; 0: it takes none so. */
+static int64_t rows_of(const tn_onnx *model, const onnx_node_proto *node, const char *name)
+{
+    for (size_t k = 0; k < sizeof choosers / sizeof *choosers; k++) {
+        const size_t table = choosers[k].table, numbers = choosers[k].numbers;
+        if (strcmp(node->op_type, choosers[k].op) || node->n_input <= table || node->n_input <= numbers) continue;
+        const onnx_proto *t = onnx_initializer(model, node->input[table], NULL);
+        int64_t axis = 0;
+        for (size_t i = 0; i < node->n_attribute; i++)
+            if (!strcmp(node->attribute[i]->name, "axis")) axis = node->attribute[i]->i;
+        if (t && t->n_dims && !axis && !strcmp(node->input[numbers], name)) return t->dims[0];
+    }
+    return 0;
+}
+
+/* Of the smallest of such tables; a Cast changes nothing. */
+static int64_t rows_for(const tn_onnx *model, const char *name, int deep)
+{
+    const onnx_graph_proto *graph = model->proto->graph;
+    int64_t least = 0;
+    for (size_t i = 0; i < graph->n_node; i++) {
+        const onnx_node_proto *node = graph->node[i];
+        const int is_cast =
+            !strcmp(node->op_type, "Cast") && node->n_input && node->n_output && !strcmp(node->input[0], name);
+        const int64_t rows = is_cast && deep ? rows_for(model, node->output[0], deep - 1) : rows_of(model, node, name);
+        if (rows > 0 && (!least || rows < least)) least = rows;
+    }
+    return least;
+}
+
 /* Of those that have a default, or of those that have none. */
 static int input_at(const tn_onnx *model, size_t index, int has_default, tn_onnx_port *port)
 {
@@ -262,6 +298,7 @@ static int input_at(const tn_onnx *model, size_t index, int has_default, tn_onnx
         if (has != has_default || index--) continue;
         describe(graph->input[i], port);
         port->needed = model->needed[i];
+        port->rows = rows_for(model, port->name, 2);
         return 1;
     }
     return 0;
