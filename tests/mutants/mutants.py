@@ -122,7 +122,7 @@ def build(copy, targets):
 
 def targets_of(copy, tests):
     """What the tests run, as targets of the build, and the backends, which programs load."""
-    listed = subprocess.run(["ctest", "-N", "-V", "-R", f"^({'|'.join(tests)})$"], cwd=os.path.join(copy, "build/release"), capture_output=True, text=True)
+    listed = subprocess.run(["ctest", "-C", "long", "-N", "-V", "-R", f"^({'|'.join(tests)})$"], cwd=os.path.join(copy, "build/release"), capture_output=True, text=True)
     here = os.path.realpath(os.path.join(copy, "build/release")) + "/"
     words = re.findall(r'"([^"]*)"', "\n".join(l for l in listed.stdout.split("\n") if "Test command" in l))
     files = {w[len(here) :] for w in words if w.startswith(here) and os.path.isfile(w)}
@@ -132,7 +132,7 @@ def targets_of(copy, tests):
 def run_tests(copy, tests):
     """The first test that fails, or None."""
     for test in tests:
-        command = ["ctest", "--no-tests=error", "-R", f"^{test}$"]
+        command = ["ctest", "-C", "long", "--no-tests=error", "-R", f"^{test}$"]
         ran = subprocess.run(command, cwd=os.path.join(copy, "build/release"), capture_output=True, text=True, preexec_fn=limit_memory)
         if ran.returncode and "No tests were found" not in ran.stdout + ran.stderr:
             return test
