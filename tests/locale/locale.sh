@@ -42,7 +42,7 @@ run()
         "predict --model $1.safetensors --device $device table.csv" "train --resume $1.safetensors --epochs 4 --json --device $device"; do
         eval "'$tenon' $words" 2>&1
         echo "status $?"
-    done | sed -E "s/$1/LANGUAGE/g; s/\"(samples_per_s|seconds)\": [0-9.e+-]+/\"\1\": N/g; s/[0-9.]+( M)? samples.s/N/; s/  [0-9.]+( M)?\/s$//; s/[0-9.:]+ (s|min|h)\b/N s/g"
+    done | sed -E "s/\\b$1\\b/LANGUAGE/g; s/\"(samples_per_s|seconds)\": [0-9.e+-]+/\"\1\": N/g; s/[0-9.]+( M)? samples.s/N/; s/  [0-9.]+( M)?\/s$//; s/[0-9.:]+ (s|min|h)\b/N s/g"
     LC_ALL=C
 }
 
