@@ -178,14 +178,15 @@ done
 
 # Nor is what was found until an interruption lost, where the file is the only place for it.
 rm -f found
+: >out/said
 TENON_CACHE=off TUNING_SLEEPS=20 "$tenon" tune "$device" --net "linear 10" --batch 8 --json --export found >out/said 2>out/errors &
 process=$!
-until grep -q '"choice"' out/said; do sleep 0.1; done
+until grep -q '"choice": "way' out/said || ! kill -0 "$process" 2>/dev/null; do sleep 0.1; done
 kill -TERM "$process"
 code=0
 wait "$process" || code=$?
 [ "$code" = 143 ] || fail "status $code after SIGTERM, without a cache"
-grep -q '^chosen .*way a=3 b=3$' found || fail "an interruption without a cache: what the file has"
+grep -q '^chosen .*way a=[0-9] b=[0-9]$' found || { cat out/said out/errors; fail "an interruption without a cache: what the file has"; }
 
 # A disk that is full is told of once.
 tune --forget
