@@ -63,8 +63,10 @@ def table(rows):
 
 def report(about, rows):
     versions = ", ".join(f"{who} {version}" for who, version in about["versions"].items())
+    rounds = sorted({len(r["rates"]) for r in rows})
+    taken = f"{rounds[0]} to {rounds[-1]}" if len(rounds) > 1 else f"{rounds[0]}"
     lines = [f"Samples a second on {about['machine']} with {about['threads']} threads, {about['date']}, against "
-             f"{versions}, each in its best mode: medians of {about['rounds']} alternating rounds. In brackets the "
+             f"{versions}, each in its best mode: medians of {taken} alternating rounds. In brackets the "
              "ratio to PyTorch's best with products of the same accuracy."]
     for batch in dict.fromkeys(r["infer"] for r in rows):
         if batch:

@@ -18,15 +18,10 @@ typedef struct room {
     int32_t *tops; /* of keys and values, by tile */
 } room;
 
-static int64_t tiles_of(const attend_kernel *k)
-{
-    return (k->z.m + ATTEND_KEYS - 1) / ATTEND_KEYS;
-}
-
 /* Lays it out; returns the bytes in all. */
 static int64_t lay_out(const attend_kernel *k, char *at, room *r)
 {
-    const int64_t tiles = tiles_of(k), rows = attend_rows(k, ATTEND_ROWS), column = rows * (int64_t)sizeof(float);
+    const int64_t tiles = attend_tiles(k), rows = attend_rows(k, ATTEND_ROWS), column = rows * (int64_t)sizeof(float);
     char *const begin = at;
     r->ld = attend_ld(k, ATTEND_KEYS), r->ld_sums = attend_ld(k, k->z.e);
     r->key_bytes = attend_bytes(k, ATTEND_KEYS, k->z.d), r->value_bytes = attend_bytes(k, k->z.e, ATTEND_KEYS);
@@ -67,7 +62,7 @@ static attend_piece tile_of(const room *r, int is_value, int64_t t)
 static void pack_group(const attend_kernel *k, attend_units *u, const float *keys, const float *values, room *r)
 {
     const int64_t d = k->z.d, e = k->z.e;
-    for (int64_t t = 0; t < tiles_of(k); t++) {
+    for (int64_t t = 0; t < attend_tiles(k); t++) {
         const int64_t from = t * ATTEND_KEYS, count = min_of(ATTEND_KEYS, k->z.m - from);
         attend_piece key = tile_of(r, 0, t), value = tile_of(r, 1, t);
         attend_pack(u, 1, count, d, keys + from * d, d, 1, &key);

@@ -61,6 +61,8 @@ void attend_multiply(attend_units *u, const attend_piece *a, const attend_piece 
 cpu_scores attend_scores(const attend_kernel *k, const attend_block *b, const char *mask, int64_t key, int64_t columns,
                          int64_t ld);
 
+/* Tiles of the keys. */
+int64_t attend_tiles(const attend_kernel *k);
 /* Blocks of one group's heads, and number i of them. */
 int64_t attend_blocks(const attend_kernel *k);
 attend_block attend_block_of(const attend_kernel *k, int64_t group, int64_t i);

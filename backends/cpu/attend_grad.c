@@ -20,11 +20,6 @@ typedef struct room {
     int32_t *tops;
 } room;
 
-static int64_t tiles_of(const attend_kernel *k)
-{
-    return (k->z.m + ATTEND_KEYS - 1) / ATTEND_KEYS;
-}
-
 static float *take(char **at, int64_t count)
 {
     float *const x = (float *)(void *)*at;
@@ -35,13 +30,13 @@ static float *take(char **at, int64_t count)
 /* Rows of all keys: each tile's are filled up. */
 static int64_t key_rows(const attend_kernel *k)
 {
-    return (tiles_of(k) - 1) * ATTEND_KEYS + attend_rows(k, ATTEND_KEYS);
+    return (attend_tiles(k) - 1) * ATTEND_KEYS + attend_rows(k, ATTEND_KEYS);
 }
 
 /* Lays it out; returns the bytes in all. */
 static int64_t lay_out(const attend_kernel *k, char *at, room *r)
 {
-    const int64_t tiles = tiles_of(k), rows = attend_rows(k, ATTEND_ROWS), d = k->z.d, e = k->z.e;
+    const int64_t tiles = attend_tiles(k), rows = attend_rows(k, ATTEND_ROWS), d = k->z.d, e = k->z.e;
     const int64_t by_tile[BY_TILE][2] = {{ATTEND_KEYS, d}, {ATTEND_KEYS, e}, {d, ATTEND_KEYS}};
     const int64_t pieces[PIECES][2] = {{ATTEND_ROWS, d}, {ATTEND_ROWS, e},           {d, ATTEND_ROWS},
                                        {e, ATTEND_ROWS}, {ATTEND_KEYS, ATTEND_ROWS}, {ATTEND_ROWS, ATTEND_KEYS}};
@@ -87,7 +82,7 @@ static attend_piece tile_of(const room *r, int which, int64_t t)
 static void pack_group(const attend_kernel *k, attend_units *u, const float *keys, const float *values, room *r)
 {
     const int64_t d = k->z.d, e = k->z.e;
-    for (int64_t t = 0; t < tiles_of(k); t++) {
+    for (int64_t t = 0; t < attend_tiles(k); t++) {
         const int64_t from = t * ATTEND_KEYS, count = min_of(ATTEND_KEYS, k->z.m - from);
         attend_piece to[BY_TILE];
         for (int i = 0; i < BY_TILE; i++) to[i] = tile_of(r, i, t);

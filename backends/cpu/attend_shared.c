@@ -125,6 +125,11 @@ void attend_multiply(attend_units *u, const attend_piece *a, const attend_piece 
 /* ---- blocks of queries
  * ------------------------------------------------------------------------------------------------------------------ */
 
+int64_t attend_tiles(const attend_kernel *k)
+{
+    return (k->z.m + ATTEND_KEYS - 1) / ATTEND_KEYS;
+}
+
 int64_t attend_blocks(const attend_kernel *k)
 {
     return k->z.h / k->z.g * ((k->z.n + ATTEND_ROWS - 1) / ATTEND_ROWS);

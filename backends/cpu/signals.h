@@ -4,7 +4,8 @@
 
 #include <signal.h>
 
-/* From here to cpu_signals_release the calling thread's signals wait; two system calls in all, none in a thread of the backend's. */
+/* From here to cpu_signals_release the calling thread's signals wait; two system calls in all, none in a thread of the
+ * backend's. */
 void cpu_signals_hold(sigset_t *before);
 void cpu_signals_release(const sigset_t *before);
 

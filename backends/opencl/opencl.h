@@ -191,7 +191,8 @@ struct tn_queue {
     tn_queue_stats stats;
 };
 
-/* The option `opencl.memory`, in bytes: as if the device had no more; UINT64_MAX: there is none. And what of it is taken. */
+/* The option `opencl.memory`, in bytes: as if the device had no more; UINT64_MAX: there is none. And what of it is
+ * taken. */
 int32_t ocl_memory_limit(uint64_t *bytes, tn_msg *msg);
 uint64_t ocl_memory_taken(void);
 int32_t ocl_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
@@ -444,8 +445,8 @@ int32_t ocl_prepare_attend_grad(ocl_build *build);
 
 /* ---- tiles of products on GPUs (tile.c) -------------------------------------------------------------------------- */
 
-/* A work-group's work-items, the rows and columns of each, and how many values of k it takes at a time: with 64 elements
- * a work-item half as many, which leaves registers for all else. */
+/* A work-group's work-items, the rows and columns of each, and how many values of k it takes at a time: with 64
+ * elements a work-item half as many, which leaves registers for all else. */
 typedef struct ocl_tile {
     int32_t side_u, side_v, rows, cols, deep;
 } ocl_tile;

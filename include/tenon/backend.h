@@ -303,10 +303,9 @@ typedef struct tn_pool_attrs {
 /* How far numbers of f32 may be rounded before they are multiplied. At F32 not at all: sums in any order, but nothing
  * narrower on the way (docs/conformance.md has the numbers). The other levels are for the first two operands of matmul,
  * conv2d, conv2d_data and conv2d_weight, for q, k, v and dy of attend and attend_grad, and for the weights that these
- * multiply by: sums, epilogues and other types are as at F32. They are permission and no
- * demand: a backend that such a level makes no faster, or that doesn't know it, answers TN_EUNSUPPORTED, as it does for
- * any other operator, and is asked again at F32. tn_take_precision, in backend_operand.h, is for those that know them.
- */
+ * multiply by: sums, epilogues and other types are as at F32. They are permission and no demand: a backend that such a
+ * level makes no faster, or that doesn't know it, answers TN_EUNSUPPORTED, as it does for any other operator, and is
+ * asked again at F32. tn_take_precision, in backend_operand.h, is for those that know them. */
 #define TN_PRECISION_F32      0u
 #define TN_PRECISION_F32_FAST 1u /* to 11 significant bits or more: TF32, or two parts of bf16 */
 #define TN_PRECISION_BF16     2u /* to 8 or more: bf16 */

@@ -198,8 +198,9 @@ TN_API TN_MUST_USE tn_status tn_dataset_arrays(const char *path, const char *x, 
 
 /* Images in folders, FOLDER/class/image: .png, .jpg and .jpeg files in any depth. The classes are the folders, in order
  * of their names, which are UTF-8; the images of each come in order of theirs. Samples are u8, (channels, height,
- * width), read as they are needed. `image` is their shape, or (height, width) with 1 channel if all are grey
- * and 3 if any has colours, of which up to 64 are looked at; NULL: so many channels, and the first image's size. A folder without images is TN_EFORMAT. */
+ * width), read as they are needed. `image` is their shape, or (height, width) with 1 channel if all are grey and 3 if
+ * any has colours, of which up to 64 are looked at; NULL: so many channels, and the first image's size. A folder
+ * without images is TN_EFORMAT. */
 TN_API TN_MUST_USE tn_status tn_dataset_images(const char *folder, const tn_shape *image, tn_dataset *data);
 
 /* One image as such a sample, (channels, height, width): PNG or JPEG, grey or in colour as the sample is; transparency
@@ -287,10 +288,10 @@ TN_API TN_MUST_USE tn_status tn_dataset_check_weights(const tn_dataset *data);
 
 /* Samples of several data sets side by side, as a network of several inputs takes them: sample i is the numbers of all
  * their samples i, the first set's first, in f32, with bytes divided by 255; tn_apart takes them apart in the network.
- * What belongs to them lies side by side too: where one set alone has labels, these; else what each has becomes targets,
- * labels their numbers, as several heads want them. A set may have labels or targets alone, its `x` and `loader` NULL.
- * Weights are the first that a set has. All have as many samples; whole numbers are no larger than f32's, 2^24. The
- * result is in memory, and has nothing of the sets'. */
+ * What belongs to them lies side by side too: where one set alone has labels, these; else what each has becomes
+ * targets, labels their numbers, as several heads want them. A set may have labels or targets alone, its `x` and
+ * `loader` NULL. Weights are the first that a set has. All have as many samples; whole numbers are no larger than f32's,
+ * 2^24. The result is in memory, and has nothing of the sets'. */
 TN_API TN_MUST_USE tn_status tn_dataset_beside(const tn_dataset *const parts[], uint32_t count, tn_dataset *data);
 
 /* How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. TN_EUNSUPPORTED

@@ -55,9 +55,9 @@ TN_API int64_t tn_measures_parts(const tn_measures *measures);
 /* A measure. `index` below 0 asks for that of all. Of precision, recall and f1 it is the plain mean over the classes
  * that are there or were predicted, or over the targets; of r2, mae and rmse the mean over the targets. Of accuracy it
  * is the share of samples that are wholly right: of several marks those with every one right, while mean_accuracy is
- * the targets' mean. Of roc_auc it is that of two classes, by what the second output is above the first, or the mean of
- * the targets of which there are both. Else it is that of a class or target, where the measure has such. NaN where there is no answer,
- * and of a name that is none. */
+ * the targets' mean. Of roc_auc it is that of two classes, by what the second output is above the first, or the mean
+ * of the targets of which there are both. Else it is that of a class or target, where the measure has such. NaN where
+ * there is no answer, and of a name that is none. */
 TN_API double tn_measures_get(const tn_measures *measures, const char *name, int64_t index);
 
 /* Of classes, 4096 at most: how many samples of the class `truth` were taken for the class `found`. -1 beyond them. */

@@ -59,7 +59,8 @@ typedef struct tn_onnx_operator {
     int64_t opset;      /* of the domain */
     uint32_t count;     /* nodes */
     uint32_t is_known;  /* there is a rule for it */
-    uint64_t spare[4];
+    uint64_t quantised; /* nodes whose weights are whole numbers, which are no parameters */
+    uint64_t spare[3];
 } tn_onnx_operator;
 TN_API int tn_onnx_operator_at(const tn_onnx *model, size_t index, tn_onnx_operator *op);
 TN_API int64_t tn_onnx_weights(const tn_onnx *model);

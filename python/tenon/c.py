@@ -1198,7 +1198,8 @@ class tn_onnx_operator(Structure):
     domain: "" for ONNX's own
     opset: of the domain
     count: nodes
-    is_known: there is a rule for it"""
+    is_known: there is a rule for it
+    quantised: nodes whose weights are whole numbers, which are no parameters"""
 
     _fields_ = [
         ("name", c_char_p),
@@ -1206,7 +1207,8 @@ class tn_onnx_operator(Structure):
         ("opset", c_int64),
         ("count", c_uint32),
         ("is_known", c_uint32),
-        ("spare", c_uint64 * 4),
+        ("quantised", c_uint64),
+        ("spare", c_uint64 * 3),
     ]
 class tn_onnx_given(Structure):
     """What an input is in a graph. With `data`, dense and of the port's dtype, it is a constant: for those whose numbers
@@ -1934,9 +1936,9 @@ FUNCTIONS = {
         "tn_status tn_dataset_images(const char *folder, const tn_shape *image, tn_dataset *data)",
         """Images in folders, FOLDER/class/image: .png, .jpg and .jpeg files in any depth. The classes are the folders, in order
         of their names, which are UTF-8; the images of each come in order of theirs. Samples are u8, (channels, height,
-        width), read as they are needed. `image` is their shape, or (height, width) with 1 channel if all are grey
-        and 3 if any has colours, of which up to 64 are looked at; NULL: so many channels, and the first image's size. A
-        folder without images is TN_EFORMAT."""),
+        width), read as they are needed. `image` is their shape, or (height, width) with 1 channel if all are grey and 3 if
+        any has colours, of which up to 64 are looked at; NULL: so many channels, and the first image's size. A folder
+        without images is TN_EFORMAT."""),
     "tn_image_read": (c_int32, (c_char_p, c_void_p, c_void_p,), False,
         "tn_status tn_image_read(const char *path, const tn_shape *sample, uint8_t *out)",
         """One image as such a sample, (channels, height, width): PNG or JPEG, grey or in colour as the sample is; transparency
@@ -1998,10 +2000,10 @@ FUNCTIONS = {
         "tn_status tn_dataset_beside(const tn_dataset *parts[], uint32_t count, tn_dataset *data)",
         """Samples of several data sets side by side, as a network of several inputs takes them: sample i is the numbers of all
         their samples i, the first set's first, in f32, with bytes divided by 255; tn_apart takes them apart in the network.
-        What belongs to them lies side by side too: where one set alone has labels, these; else what each has becomes targets,
-        labels their numbers, as several heads want them. A set may have labels or targets alone, its `x` and `loader` NULL.
-        Weights are the first that a set has. All have as many samples; whole numbers are no larger than f32's, 2^24. The
-        result is in memory, and has nothing of the sets'."""),
+        What belongs to them lies side by side too: where one set alone has labels, these; else what each has becomes
+        targets, labels their numbers, as several heads want them. A set may have labels or targets alone, its `x` and
+        `loader` NULL. Weights are the first that a set has. All have as many samples; whole numbers are no larger than f32's,
+        2^24. The result is in memory, and has nothing of the sets'."""),
     "tn_dataset_common": (c_int32, (c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count)",
         """How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. TN_EUNSUPPORTED
@@ -2360,10 +2362,9 @@ FUNCTIONS = {
         """A measure. `index` below 0 asks for that of all. Of precision, recall and f1 it is the plain mean over the classes
         that are there or were predicted, or over the targets; of r2, mae and rmse the mean over the targets. Of accuracy it
         is the share of samples that are wholly right: of several marks those with every one right, while mean_accuracy is
-        the targets' mean. Of roc_auc it is that of two classes, by what the second output is above the first, or the mean of
-        the targets of which there are both. Else it is that of a class or target, where the measure has such. NaN where there
-        is no answer,
-        and of a name that is none."""),
+        the targets' mean. Of roc_auc it is that of two classes, by what the second output is above the first, or the mean
+        of the targets of which there are both. Else it is that of a class or target, where the measure has such. NaN where
+        there is no answer, and of a name that is none."""),
     "tn_measures_confused": (c_int64, (c_void_p, c_int64, c_int64,), False,
         "int64_t tn_measures_confused(const tn_measures *measures, int64_t truth, int64_t found)",
         """Of classes, 4096 at most: how many samples of the class `truth` were taken for the class `found`. -1 beyond them."""),

@@ -29,21 +29,15 @@ int cli_network_open(cli_model *model, const char *net)
     return check(model, net);
 }
 
-/* Operators whose weights are whole numbers, which no gradient moves. */
-static const char *const quantised[] = {
-    "QLinearConv", "QLinearMatMul",       "ConvInteger",           "MatMulInteger", "QGemm",
-    "QAttention",  "DynamicQuantizeLSTM", "DynamicQuantizeMatMul", "MatMulNBits",   "MatMulIntegerToFloat"};
-
+/* Whole numbers have no gradient: what is left would be trained around them. */
 static int refuse_quantised(const tn_onnx *model, const char *net)
 {
     tn_onnx_operator op;
     for (size_t i = 0; tn_onnx_operator_at(model, i, &op); i++)
-        for (size_t k = 0; k < sizeof quantised / sizeof *quantised; k++)
-            if (!strcmp(op.name, quantised[k]))
-                return cli_fail(
-                    "%s: it was quantised: weights of %s are whole numbers, which are not trained; train the "
-                    "network that it was made from",
-                    net, op.name);
+        if (op.quantised)
+            return cli_fail("%s: it was quantised: weights of %s are whole numbers, which are not trained; train the "
+                            "network that it was made from",
+                            net, op.name);
     return CLI_GO_ON;
 }
 

@@ -47,9 +47,9 @@ int cli_onnx_fits(const tn_onnx_port *port, const tn_shape *shape);
 tn_shape cli_onnx_channel(const tn_onnx_port *port, tn_shape shape);
 const char *cli_onnx_port_text(const tn_onnx_port *port, char *text, size_t capacity);
 
-/* The numbers that an input takes, or a type of ONNX has by its name: the range of whole numbers within i32, of truth
- * values, and of rows of a table, of which those below 0 count from its end, where it returns 0 for other types; and the
- * nearest f16 or bf16, infinite beyond the largest, where others stay as they are. */
+/* The whole numbers that an input takes: the range of its type within i32, or of the rows of the table that they choose
+ * among, of which those below 0 count from its end; returns 0 for other types. And the number of a type, by its name,
+ * that is nearest: f16 or bf16, infinite beyond the largest, where others stay as they are. */
 int cli_onnx_range(const tn_onnx_port *port, double *least, double *most);
 double cli_onnx_rounded(const char *element, double x);
 

@@ -234,9 +234,9 @@ static tn_status take_in_order(tn_table *table, int64_t features)
                "%s: a table needs at least two columns, one to predict and one to predict it from, separated by "
                "commas, semicolons, tabs or bars; its first line is '%.60s'%s",
                table->path, table->first[0],
-               !strchr("#%", *table->first[0])
-                   ? ""
-                   : ": a comment? 'grep -v \"^[#%]\" FILE | tenon train --data -' leaves such lines out");
+               strspn(table->first[0], "#%")
+                   ? ": a comment? 'grep -v \"^[#%]\" FILE | tenon train --data -' leaves such lines out"
+                   : "");
     for (int64_t c = 0, number = 0; c < table->columns; c++)
         table->place[c] = table->place[c] == TN_NOT_READ ? number++
                           : table->place[c] == LEFT_OUT  ? TN_NOT_READ

@@ -188,7 +188,7 @@ static void sync_folder(const tn_file *file)
 }
 
 /* Devices and pipes have nothing to sync. */
-static tn_status sync_file(const tn_file *file)
+tn_status tn_file_sync(const tn_file *file)
 {
     if (!fsync(file->fd) || (!file->temporary && (errno == EINVAL || errno == EROFS || errno == ENOTSUP))) return TN_OK;
     return cannot_write(file->path, errno);
@@ -196,7 +196,7 @@ static tn_status sync_file(const tn_file *file)
 
 tn_status tn_file_end(tn_file *file, tn_status status)
 {
-    if (!status) status = sync_file(file);
+    if (!status) status = tn_file_sync(file);
     if (close(file->fd) && !status) status = cannot_write(file->path, errno);
     if (file->temporary) {
         if (!status && rename(file->temporary, file->target)) status = cannot_write(file->path, errno);

@@ -22,6 +22,9 @@ typedef struct tn_file {
  * beside the same target are removed in passing. */
 tn_status tn_file_begin(const char *path, tn_file *file);
 tn_status tn_file_write(tn_file *file, const void *data, uint64_t bytes);
+/* Makes durable what was written so far, which tn_file_end does too: for one of several files, of which none is to take
+ * its place unless all can. */
+tn_status tn_file_sync(const tn_file *file);
 tn_status tn_file_end(tn_file *file, tn_status status);
 
 #endif

@@ -55,6 +55,18 @@ static const struct {
     {"Flatten", 0, 1, 0},
 };
 
+/* Operands that are weights in whole numbers, of networks that were quantised. A bit for each operand. */
+static const struct {
+    const char *op;
+    uint32_t operands;
+} whole[] = {
+    {"ConvInteger", 2},           {"MatMulInteger", 3},
+    {"QLinearConv", 8},           {"QLinearMatMul", 9},
+    {"DequantizeLinear", 1},      {"DynamicQuantizeLSTM", 6},
+    {"DynamicQuantizeMatMul", 2}, {"MatMulIntegerToFloat", 3},
+    {"MatMulNBits", 2},           {"QGemm", 9},
+};
+
 /* A name that an exporter makes up: "onnx::Mul_12", "val_3", "/layer/Constant_output_0". */
 static int is_made_up(const char *name)
 {
@@ -97,6 +109,25 @@ static void note_use(tn_onnx *model, size_t use, uint32_t operand, const char *n
     if (uses[use].named & bit && !is_made_up(name) && is_finite(model, t)) *role = ONNX_WEIGHT;
 }
 
+static int is_quantised(tn_onnx *model, const onnx_node_proto *node)
+{
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        for (size_t k = 0; k < node->n_input && !strcmp(whole[i].op, node->op_type); k++) {
+            unsigned char *role = NULL;
+            const onnx_proto *t = onnx_initializer(model, node->input[k], &role);
+            if (t && t->n_dims && !onnx_is_real(t->data_type) && k < 32 && whole[i].operands >> k & 1) return 1;
+        }
+    return 0;
+}
+
+static void count_quantised(tn_onnx *model, const onnx_node_proto *node)
+{
+    if (!is_quantised(model, node)) return;
+    for (uint32_t i = 0; i < model->ops; i++)
+        model->op[i].quantised +=
+            !strcmp(model->op[i].name, node->op_type) && !strcmp(model->op[i].domain, onnx_domain(node->domain));
+}
+
 static void note_uses(tn_onnx *model, Onnx__NodeProto **node, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -104,6 +135,7 @@ static void note_uses(tn_onnx *model, Onnx__NodeProto **node, size_t count)
             if (strcmp(uses[use].op, node[i]->op_type) != 0) continue;
             for (size_t k = 0; k < node[i]->n_input; k++) note_use(model, use, (uint32_t)k, node[i]->input[k]);
         }
+        count_quantised(model, node[i]);
         for (size_t k = 0; k < node[i]->n_attribute; k++)
             if (node[i]->attribute[k]->g)
                 note_uses(model, node[i]->attribute[k]->g->node, node[i]->attribute[k]->g->n_node);

@@ -128,6 +128,7 @@ static tn_status write_model(export_saver *s, const Onnx__ModelProto *model, con
     tn_status status = begin_model(s, model, graph, path, &file);
     const int has_begun = !status;
     if (!status) status = write_all(s, model, graph, &file);
+    if (!status) status = tn_file_sync(&file);
     if (external) status = tn_file_end(&data, status);
     return has_begun ? tn_file_end(&file, status) : status;
 }

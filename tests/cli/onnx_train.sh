@@ -68,6 +68,10 @@ def write():
         node("Cast", ["p"], ["f"], attribute("to", 1)), node("Mul", ["f", "one.scale"], ["y"])]
     few = tensor("bytes", 2, [INPUTS, CLASSES], bytes(range(12))) + floats("one.scale", [0.1] * CLASSES)
     open("quantised.onnx", "wb").write(model(whole_product, few, "N", [INPUTS], CLASSES))
+    parts = [node("DequantizeLinear", ["bytes", "scale"], ["w"]), node("MatMul", ["x", "w"], ["p"]),
+        node("Add", ["p", "one.bias"], ["y"])]
+    few = tensor("bytes", 2, [INPUTS, CLASSES], bytes(range(12))) + tensor("scale", 1, [], struct.pack("<f", 0.1))
+    open("parts.onnx", "wb").write(model(parts, few + floats("one.bias", [0.0] * CLASSES), "N", [INPUTS], CLASSES))
     open("none.onnx", "wb").write(model(none, tensor("counts", 6, [INPUTS, CLASSES], struct.pack("<12i", *range(12))), "N", [INPUTS], CLASSES))
     open("tokens.csv", "w").write("a,b,kind\n" + "".join("%d,%d,k%d\n" % (i % 5, i % 3, i % 2) for i in range(40)))
     end = [body[0], body[1], node("Gemm", ["h", "two.weight", "two.bias"], ["z"], flip), node("Sigmoid", ["z"], ["y"])]
@@ -366,8 +370,10 @@ grep -q 'two.safetensors: a saved model goes on by --resume' stderr || fail "--n
 of_table --net away/none.onnx 2>stderr && fail "weights of whole numbers"
 grep -q 'none.onnx: it has no weights that are trained: these are float' stderr || fail "weights of whole numbers: $(cat stderr)"
 
-of_table --net away/quantised.onnx 2>stderr && fail "weights that were quantised"
-grep -q 'quantised.onnx: it was quantised: weights of MatMulInteger are whole numbers' stderr || fail "weights that were quantised: $(cat stderr)"
+for net in quantised:MatMulInteger parts:DequantizeLinear; do
+    of_table --net away/${net%:*}.onnx 2>stderr && fail "weights that were quantised: $net"
+    grep -q "${net%:*}.onnx: it was quantised: weights of ${net#*:} are whole numbers" stderr || fail "$net: $(cat stderr)"
+done
 
 # A file of another kind, and the same file, are said to be.
 said() { word=$1; shift; "$tenon" "$@" 2>stderr && fail "'$*'"; grep -qF -e "$word" stderr || fail "'$*': $(cat stderr)"; }
