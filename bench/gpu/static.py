@@ -288,13 +288,10 @@ def units_table(kernels, said):
 def form_of(kernel):
     """What a form's factors are."""
     has = lambda text: f"#define {text}" in kernel.source
-    if is_staged(kernel):
-        what = {True: "f32 as " + ("2 x" if has("PARTS 2") else "1 x") + " TF32"}.get(has("MX_TF32 1"))
-        stored = f"{'f16' if has('MX_F16 1') else 'bf16'}, as stored"
-        return f"`{kernel.name}` in stages, {what or stored}"
-    if has("RAW 1"):
-        return f"`{kernel.name}`, {'f16' if has('MX_F16 1') else 'bf16'}, as stored"
-    return f"`{kernel.name}`, f32 as {re.search('define PARTS (.)', kernel.source)[1]} x bf16"
+    unit = "TF32" if has("MX_TF32 1") else "bf16"
+    split = f"f32 as {re.search('define PARTS (.)', kernel.source)[1]} x {unit}"
+    stored = f"{'f16' if has('MX_F16 1') else 'bf16'}, as stored"
+    return f"`{kernel.name}`{' in stages' * is_staged(kernel)}, {stored if has('RAW 1') else split}"
 
 
 def read_arguments():

@@ -264,11 +264,11 @@ typedef struct tn_searchsorted_attrs {
  * (of attend_grad six), is a mask (o, h, n, m), of which all dimensions but the last may have a stride of 0: of the
  * type of the others it is added to the scores, of i32 it hides where it is 0. The output is a vector: first y (o, h,
  * n, e), the means of the values by softmax of the scores of the keys that are seen, then for each query (o, h, n) the
- * logarithm of the sum of the exponentials of these. A query for which an i32 mask hides all has 0 in both; else scores
- * that are all -infinity, or infinity or NaN among them, make its y NaN, as softmax does. Whether an infinity or NaN
- * shows of a key that is hidden from a query, or of a value whose weight is 0 or nearly, is left open. attend_grad:
- * what y means for q, k and v, all of them in a vector, one after another. A device that is no faster so than by
- * products and softmax answers TN_EUNSUPPORTED, and is given these. */
+ * logarithm of the sum of the exponentials of these. A query for which an i32 mask leaves no score but -infinity has 0
+ * in both; else scores that are all -infinity, or infinity or NaN among them, make its y NaN, as softmax does. Whether
+ * an infinity or NaN shows of a key that is hidden from a query, or of a value whose weight is 0 or nearly, is left
+ * open. attend_grad: what y means for q, k and v, all of them in a vector, one after another. A device that is no
+ * faster so than by products and softmax answers TN_EUNSUPPORTED, and is given these. */
 typedef struct tn_attend_attrs {
     uint64_t size;
     double scale;  /* finite */

@@ -215,10 +215,11 @@ static inline int32_t tn_check_attend_sizes(const tn_op_desc *desc, int grad, tn
     if (!s) s = tn_check_sizes(desc, desc->n_in, "t", 1, facts, msg);
     if (!s) s = tn_check_type(desc, desc->n_in, 'f', facts, msg);
     if (s) return s;
-    const int64_t both = tn_desc_count(&desc->in[0]) / (z->d ? z->d : 1), all = z->d ? both * (z->e + 1) : 0;
+    const int64_t rows = tn_desc_count(&desc->in[0]) / (z->d ? z->d : 1), both = grad ? z->s : z->t;
     const int64_t slopes = tn_desc_count(&desc->in[0]) + tn_desc_count(&desc->in[1]) + tn_desc_count(&desc->in[2]);
-    return tn_check_fit(desc, z->d > 0 && z->t == (grad ? slopes : all) && (!grad || z->s == all),
-                        "the vector of results has another size", msg);
+    const int fits =
+        z->d > 0 && both % (z->e + 1) == 0 && both / (z->e + 1) == rows; /* whose product may be too large */
+    return tn_check_fit(desc, fits && (!grad || z->t == slopes), "the vector of results has another size", msg);
 }
 
 /* Both: heads in groups, and the flag. */

@@ -110,7 +110,7 @@ typedef struct tn_fit_options {
     const uint32_t *shares; /* of the batch, one for each worker, in the order of their ranks: 5 and 3, say. NULL:
                                alike on devices of one kind, else in proportion to the speeds that they measure. Of
                                unlike devices part of what comes out, to the last bit */
-    const char *trace; /* a file that gets what happened when in the first steps, as Chrome\'s trace events; or NULL */
+    const char *trace; /* a file that gets what happened when in the first steps, as Chrome's trace events; or NULL */
     uint64_t bucket;   /* bytes of the gradient that are exchanged at once, while the rest is computed; 0: 512 KiB */
     uint64_t spare[4];
 } tn_fit_options;
@@ -216,6 +216,10 @@ TN_API TN_MUST_USE tn_status tn_training_glance(tn_training *training, tn_epoch 
 
 /* Measures and judges an epoch whose steps are done; the next step is the next epoch's first. */
 TN_API TN_MUST_USE tn_status tn_training_end_epoch(tn_training *training, tn_epoch *epoch);
+
+/* Ends the file of `trace`, if there is one. TN_EIO if it could not be written as a whole, by which the training is
+ * none the worse; one that nobody ended is ended by tn_training_free, which logs that. */
+TN_API TN_MUST_USE tn_status tn_training_end_trace(tn_training *training);
 
 /* The program of a step, for reports. It is the training's own. */
 TN_API tn_program *tn_training_program(const tn_training *training);

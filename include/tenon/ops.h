@@ -290,7 +290,8 @@ TN_API tn_tensor *tn_log_softmax(tn_tensor *x, int32_t axis);
 /* log(sum(exp(x))) over some axes, which stay, as 1, with `keep`; it does not overflow for any x. Over no elements it
  * is minus infinity. */
 TN_API tn_tensor *tn_logsumexp(tn_tensor *x, tn_axes axes, int keep);
-/* Softmax over the elements whose mask, of any type and broadcast to x, is not 0; the others are 0. */
+/* Softmax over the elements whose mask, of any type and broadcast to x, is not 0; the others are 0, and so are all
+ * where none of those is above minus infinity. */
 TN_API tn_tensor *tn_masked_softmax(tn_tensor *x, tn_tensor *mask, int32_t axis);
 /* (x - mean) / sqrt(variance + epsilon) over some axes; and x / sqrt(mean square + epsilon). */
 TN_API tn_tensor *tn_normalize(tn_tensor *x, tn_axes axes, double epsilon);

@@ -235,6 +235,7 @@ static int train(tn_team *team, int argc, char **argv, int *known)
         cli_report_done(&s);
         status = cli_log_end(&s);
         if (cli_page_of_training(&s)) status = CLI_FAILED;
+        if (tn_training_end_trace(s.training)) status = cli_failed();
     } else {
         cli_log_stopped(&s, status);
     }

@@ -466,6 +466,12 @@ tn_status tn_training_end_epoch(tn_training *t, tn_epoch *epoch)
     return TN_OK;
 }
 
+tn_status tn_training_end_trace(tn_training *t)
+{
+    TN_GIVEN_AS("training", t);
+    return tn_trace_end(t->trace);
+}
+
 /* ---- all of it ---- */
 
 static tn_status run_epoch(tn_training *t, tn_epoch *epoch)
@@ -485,6 +491,7 @@ tn_status tn_fit(tn_state *state, const tn_model *model, const tn_dataset *data,
         s = run_epoch(t, &epoch);
         go_on = !s && !(options->each && options->each(options->arg, &epoch)) && !t->at.finished;
     }
+    if (!s) s = tn_training_end_trace(t);
     tn_training_free(t);
     if (!s && last) *last = epoch;
     return s;

@@ -16,6 +16,7 @@ struct tn_trace {
     FILE *file; /* its lock guards `left` */
     double begun;
     uint32_t left;
+    int is_ended;
     char path[];
 };
 
@@ -55,11 +56,31 @@ void tn_trace_span(tn_trace *t, uint32_t row, const char *name, uint64_t number,
     funlockfile(t->file);
 }
 
+#define NOT_WHOLE "%s: the trace could not be written as a whole"
+
+/* Writes the last bracket, once. 0: it is all there. */
+static int finish(tn_trace *t)
+{
+    if (t->is_ended) return 0;
+    t->is_ended = 1;
+    flockfile(t->file);
+    t->left = 0;
+    fputs("\n]\n", t->file);
+    const int wrong = fflush(t->file) || ferror(t->file);
+    funlockfile(t->file);
+    return wrong;
+}
+
+tn_status tn_trace_end(tn_trace *t)
+{
+    TN_REQUIRE(!t || !finish(t), TN_EIO, NOT_WHOLE, t->path);
+    return TN_OK;
+}
+
 void tn_trace_close(tn_trace *t)
 {
     if (!t) return;
-    fputs("\n]\n", t->file);
-    const int wrong = ferror(t->file);
-    if (fclose(t->file) || wrong) tn_log_line(TN_LOG_ERROR, "%s: the trace could not be written as a whole", t->path);
+    const int wrong = finish(t);
+    if (fclose(t->file) || wrong) tn_log_line(TN_LOG_ERROR, NOT_WHOLE, t->path);
     tn_free(t);
 }

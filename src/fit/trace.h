@@ -20,7 +20,9 @@ void tn_trace_row(tn_trace *trace, uint32_t row, const char *name);
 /* "name number" on that row, from then (by tn_now) till now. Any thread. */
 void tn_trace_span(tn_trace *trace, uint32_t row, const char *name, uint64_t number, double begun);
 
-/* Logs a line if the file could not be written. */
+/* Ends the file: nothing more is kept. TN_EIO if not all of it could be written; this is told once. */
+TN_MUST_USE tn_status tn_trace_end(tn_trace *trace);
+/* The same where nobody asks: logs a line. */
 void tn_trace_close(tn_trace *trace);
 
 #endif

@@ -72,7 +72,8 @@ static tn_tensor *lower(tn_tensor *y)
     return tn_attend_flat((tn_tensor *[]){result, logarithms(scores, mask)}, 2);
 }
 
-/* A NaN among the scores, or all of them -infinity, gives NaN, as in softmax; where a mask of i32 hides all, 0. */
+/* A NaN among the scores, or all of them -infinity, gives NaN, as in softmax; where a mask of i32 leaves none above
+ * that, 0. */
 static void reference(const tn_reference_call *call)
 {
     const tn_tensor_desc *q = &call->desc->in[0];
@@ -86,7 +87,7 @@ static void reference(const tn_reference_call *call)
         for (int64_t c = 0; c < e; c++) y[c] = 0;
         for (int64_t j = 0; j < r.z.m; j++) {
             const int seen = tn_attend_score(&r, j, &score);
-            const double weight = seen ? exp(score - top) : 0;
+            const double weight = seen ? exp(score - (top == -INFINITY ? 0 : top)) : 0;
             sum += weight;
             for (int64_t c = 0; c < e; c++) y[c] += weight * r.v[j * e + c];
         }

@@ -30,10 +30,10 @@ static tn_status shape_masked(tn_tensor *const in[], uint32_t n_in, const void *
     return TN_OK;
 }
 
-/* Where nothing is let through, all are 0. */
+/* Where nothing above minus infinity is let through, all are 0. */
 static tn_tensor *lower_masked(tn_tensor *y)
 {
-    tn_tensor *x = y->in[0], *mask = y->in[1];
+    tn_tensor *x = y->in[0], *mask = tn_where(y->in[1], tn_ne(x, tn_number(x, -INFINITY)), tn_number(x, 0));
     tn_tensor *let = tn_where(mask, x, tn_number(x, FAR_BELOW));
     return tn_where(mask, tn_softmax(let, (int32_t)((const masked_attrs *)y->attrs)->axis), tn_number(x, 0));
 }
@@ -52,7 +52,7 @@ static void reference_masked(const tn_reference_call *call)
         for (int64_t i = 0; i < size; i++) {
             int64_t e = tn_group_member(x, axes, group, i);
             int let = call->in[1][tn_stretched_index(mask, x, e)] != 0;
-            sum += call->out[0][e] = let ? exp(call->in[0][e] - top) : 0;
+            sum += call->out[0][e] = let ? exp(call->in[0][e] - (top > -INFINITY ? top : 0)) : 0;
         }
         for (int64_t i = 0; i < size && sum != 0; i++) call->out[0][tn_group_member(x, axes, group, i)] /= sum;
     }

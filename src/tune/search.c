@@ -34,6 +34,8 @@ typedef struct search {
     double end;          /* of all the time that there is */
     tn_outcome usual;
     tn_tuned_operator row;
+    int is_noted;    /* the candidate that is tried has a row of this search's, which counts one end of a process */
+    uint64_t deaths; /* more than that: so many were there before */
 } search;
 
 /* ---- the table ----------------------------------------------------------------------------------------------------
@@ -65,7 +67,9 @@ static tn_status note_trying(search *s, const char *choice, int is_alone, int *t
     const uint64_t deaths = before && before->kind == TN_ROW_TRYING ? before->nanoseconds : 0;
     const uint64_t others = deaths && !is_alone;
     *too_often = deaths - others >= TN_TUNE_DEATHS;
+    s->deaths = deaths, s->is_noted = 0;
     if ((before && before->kind == TN_ROW_CHOSEN) || (others && !*too_often)) return TN_OK;
+    s->is_noted = !*too_often;
     return *too_often ? note(s, TN_ROW_FAILED, choice, 0, 0) : note(s, TN_ROW_TRYING, choice, deaths + 1, 0);
 }
 
@@ -167,6 +171,12 @@ static void take_known(search *s)
 /* ---- trials -------------------------------------------------------------------------------------------------------
  */
 
+/* There may be memory for it another time: it is as if it had not been tried. */
+static tn_status leave_starved(search *s, const char *choice)
+{
+    return s->is_noted ? note(s, TN_ROW_TRYING, choice, s->deaths, 0) : TN_OK;
+}
+
 static tn_status judge(search *s, uint32_t i, const tn_outcome *outcome)
 {
     static const int32_t kind[] = {
@@ -182,6 +192,7 @@ static tn_status judge(search *s, uint32_t i, const tn_outcome *outcome)
         tn_log_line(TN_LOG_INFO, "%s: %s | %s: %s", s->device->name, s->key, choice, outcome->why);
     if (outcome->verdict == TN_TRIAL_RIGHT) consider(s, i, outcome->seconds);
     if (was_chosen && outcome->verdict != TN_TRIAL_WRONG) return TN_OK;
+    if (outcome->verdict == TN_TRIAL_FAILED && outcome->status == TN_ENOMEM) return leave_starved(s, choice);
     TN_TRY(note(s, kind[outcome->verdict], choice, nanoseconds(outcome->seconds), outcome->error));
     return was_chosen ? tn_tuned_choose(s->device, s->key, NULL) : TN_OK;
 }

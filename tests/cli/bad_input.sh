@@ -256,4 +256,10 @@ fi
 train --epochs 1 --json >/dev/full 2>stderr
 [ $? = 1 ] || fail "full standard output: not status 1"
 grep -q "standard output" stderr || fail "full standard output: $(cat stderr)"
+
+# A disk that is full before the trace's end: all else is done.
+(trap '' XFSZ; ulimit -f 4; train --epochs 1 --batch 1 --trace trace.json >stdout 2>stderr)
+[ $? = 1 ] || fail "a trace that is cut: not status 1"
+grep -q "^tenon: trace.json: the trace could not be written as a whole" stderr || fail "a trace that is cut: $(cat stderr)"
+grep -q "^test:" stdout || fail "a trace that is cut: $(cat stdout)"
 finish

@@ -212,6 +212,31 @@ static void what_a_former_run_left_is_no_result(void **state)
     drop_device(&f);
 }
 
+/* What there was no memory for is tried when the operator is tuned once more. */
+static void tries_again_what_there_was_no_memory_for(void **state)
+{
+    (void)state;
+    fixture f = use_device("tuning", 1);
+    tn_tuned_choice choice;
+    tn_program *p = NULL;
+    tn_graph *g = product(N);
+    ok(tn_tuned_forget(f.device));
+    ok(tn_compile(g, f.state, NULL, &p));
+    setenv("TUNING_STARVES", BEST, 1);
+    for (int i = 0; i < 3; i++) { /* which is no process that ended by it, however often */
+        ok(tn_program_tune(p, &(tn_tune_options){.seconds = 20, .again = 1}));
+        assert_true(tn_tuned_at(f.device, 0, &choice));
+        assert_string_not_equal(choice.choice, BEST);
+    }
+    unsetenv("TUNING_STARVES");
+    ok(tn_program_tune(p, &(tn_tune_options){.seconds = 20, .again = 1}));
+    assert_true(tn_tuned_at(f.device, 0, &choice));
+    assert_string_equal(choice.choice, BEST);
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
 /* ---- tables ---- */
 
 /* As a full disk does. */
@@ -428,6 +453,7 @@ int main(void)
         cmocka_unit_test(leaves_what_takes_too_long),
         cmocka_unit_test(compares_once_when_its_time_is_over),
         cmocka_unit_test(what_a_former_run_left_is_no_result),
+        cmocka_unit_test(tries_again_what_there_was_no_memory_for),
         cmocka_unit_test(keeps_its_choices_where_the_cache_cannot_be_written),
         cmocka_unit_test(is_compared_before_it_is_used),
         cmocka_unit_test(takes_no_table_that_was_changed),

@@ -267,6 +267,21 @@ static void test_numbers_that_overflow(void **state)
         }
 }
 
+/* Sizes that each tensor may have, of which products do not fit 64 bits: 2^40 (2^40 + 1) would be 2^40. */
+static void test_products_of_sizes_that_overflow(void **state)
+{
+    (void)state;
+    const int64_t many = (int64_t)1 << 40, ones[] = {1, 1, 1, 1};
+    sample s;
+    make(&s, "attend");
+    s.desc.n_in = 3, s.desc.out = &s.operand[3];
+    for (int i = 0; i < 3; i++) memcpy(s.operand[i].dim, ones, sizeof ones), sample_dense(&s.operand[i]);
+    s.operand[0].dim[2] = s.operand[2].dim[3] = many;
+    for (int i = 0; i < 3; i++) sample_dense(&s.operand[i]);
+    s.operand[3] = (tn_tensor_desc){.dtype = TN_F32, .rank = 1, .dim = {many}, .stride = {1}};
+    expect(&s, TN_ESHAPE, "a result whose size wraps");
+}
+
 /* ---- what is wrong, of one operator ---- */
 
 static void test_types(void **state)
@@ -429,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_reserved_fields),
         cmocka_unit_test(test_operands),
         cmocka_unit_test(test_numbers_that_overflow),
+        cmocka_unit_test(test_products_of_sizes_that_overflow),
         cmocka_unit_test(test_types),
         cmocka_unit_test(test_programs),
         cmocka_unit_test(test_attributes_that_make_no_sense),

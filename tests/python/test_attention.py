@@ -137,6 +137,25 @@ class InTiles(unittest.TestCase):
             self.assertLess(np.abs(y - weights(q.astype(float), k.astype(float), 0.5) @ v).max(), 1e-5)
             self.assertEqual("attend" in program.explain(), tiles, queries)
 
+    def test_scores_that_are_all_minus_infinity(self):
+        """A mask that leaves nothing above that gives 0, as PyTorch has it; without one it is NaN, as softmax is."""
+        for device, length in (("cpu", LONG), ("cpu", 5), ("reference", 5)):
+            with self.subTest(device=device, length=length):
+                q, k, v = (self.rng.standard_normal((1, 2, length, 3)).astype(np.float32) for _ in range(3))
+                q[0, 1, 3], k[..., 0] = (-np.inf, 0, 0), 1
+                seen = np.ones((1, 1, length, length), np.float32)
+                for hidden in (0, 2):
+                    seen[..., :hidden] = 0
+                    for masked in (True, False):
+                        graph = tenon.Graph()
+                        inputs = [graph.input(name, a.shape) for name, a in zip("qkv", (q, k, v))]
+                        mask = {"mask": graph.input("mask", seen.shape)} if masked else {}
+                        tenon.attend(*inputs, **mask).output("y")
+                        given = {"q": q, "k": k, "v": v, **({"mask": seen} if masked else {})}
+                        y = np.asarray(graph.compile(device)(**given)["y"])
+                        self.assertTrue((y[0, 1, 3] == 0).all() if masked else np.isnan(y[0, 1, 3]).all(), y[0, 1, 3])
+                        self.assertTrue(np.isfinite(np.delete(y[0, 1], 3, 0)).all())
+
     def test_large_scores_and_numbers_that_are_none(self):
         arrays = self.operands()
         arrays[0][0, 1, 3] *= 1e4  # one weight of 1, the others 0
