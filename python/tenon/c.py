@@ -2148,8 +2148,8 @@ FUNCTIONS = {
         """Measures and judges an epoch whose steps are done; the next step is the next epoch's first."""),
     "tn_training_end_trace": (c_int32, (c_void_p,), False,
         "tn_status tn_training_end_trace(tn_training *training)",
-        """Ends the file of `trace`, if there is one. TN_EIO if it could not be written as a whole, by which the training is none
-        the worse; one that nobody ended is ended by tn_training_free, which logs that."""),
+        """Ends the file of `trace`, if there is one. TN_EIO if it could not be written as a whole, by which the training is
+        none the worse; one that nobody ended is ended by tn_training_free, which logs that."""),
     "tn_training_program": (c_void_p, (c_void_p,), False,
         "tn_program * tn_training_program(const tn_training *training)",
         """The program of a step, for reports. It is the training's own."""),
@@ -3186,8 +3186,8 @@ FUNCTIONS = {
         is minus infinity."""),
     "tn_masked_softmax": (c_void_p, (c_void_p, c_void_p, c_int32,), True,
         "tn_tensor * tn_masked_softmax(tn_tensor *x, tn_tensor *mask, int32_t axis)",
-        """Softmax over the elements whose mask, of any type and broadcast to x, is not 0; the others are 0, and so are all where
-        none of those is above minus infinity."""),
+        """Softmax over the elements whose mask, of any type and broadcast to x, is not 0; the others are 0, and so are all
+        where none of those is above minus infinity."""),
     "tn_normalize": (c_void_p, (c_void_p, tn_axes, c_double,), True,
         "tn_tensor * tn_normalize(tn_tensor *x, tn_axes axes, double epsilon)",
         """(x - mean) / sqrt(variance + epsilon) over some axes; and x / sqrt(mean square + epsilon)."""),

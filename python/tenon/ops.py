@@ -929,8 +929,8 @@ def logsumexp(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
 
 def masked_softmax(x: Operand, mask: Operand, axis: int = -1) -> Tensor:
-    """Softmax over the elements whose mask, of any type and broadcast to x, is not 0; the others are 0, and so are all where
-    none of those is above minus infinity."""
+    """Softmax over the elements whose mask, of any type and broadcast to x, is not 0; the others are 0, and so are all
+    where none of those is above minus infinity."""
     return op("tn_masked_softmax", "tti", x, mask, axis)
 
 
