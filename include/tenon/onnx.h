@@ -80,8 +80,11 @@ typedef struct tn_onnx_given {
 /* How to build; all zero is for inference. */
 typedef struct tn_onnx_options {
     uint32_t trainable; /* weights, f32 or f64, are parameters of their names, and running statistics variables; else
-                           constants */
-    uint32_t training;  /* dropout drops, and batch normalisation goes by the batch */
+                           constants. What QuantizeLinear and then DequantizeLinear make of numbers has their gradient
+                           where these are in range, else 0 */
+    uint32_t training;  /* dropout drops, and batch normalisation goes by the batch. With `trainable` a network that was
+                           quantised, weights of which are whole numbers (tn_onnx_operator.quantised), is
+                           TN_EUNSUPPORTED, unless all others are frozen */
     uint32_t bare;      /* output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of) */
     uint32_t sync_norm; /* in training, batch normalisation is over all shards of a batch (tn_across) */
     int64_t outputs;    /* the last layer has so many outputs and begins anew; 0: as in the file */

@@ -1223,8 +1223,10 @@ class tn_onnx_given(Structure):
 class tn_onnx_options(Structure):
     """How to build; all zero is for inference.
 
-    trainable: weights, f32 or f64, are parameters of their names, and running statistics variables; else constants
-    training: dropout drops, and batch normalisation goes by the batch
+    trainable: weights, f32 or f64, are parameters of their names, and running statistics variables; else constants. What
+    QuantizeLinear and then DequantizeLinear make of numbers has their gradient where these are in range, else 0
+    training: dropout drops, and batch normalisation goes by the batch. With `trainable` a network that was quantised,
+    weights of which are whole numbers (tn_onnx_operator.quantised), is TN_EUNSUPPORTED, unless all others are frozen
     bare: output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of)
     sync_norm: in training, batch normalisation is over all shards of a batch (tn_across)
     outputs: the last layer has so many outputs and begins anew; 0: as in the file

@@ -156,11 +156,22 @@ static void check_attributes(onnx_node *n)
         if (!n->read[i]) onnx_cannot(n, "attribute %s", n->proto->attribute[i]->name);
 }
 
+/* A gradient has a way through QuantizeLinear where DequantizeLinear follows. */
+static void check_straight(onnx_node *n)
+{
+    const onnx_build *b = n->build;
+    if (!b->options.trainable || !b->options.training || !strcmp(n->proto->op_type, "DequantizeLinear")) return;
+    for (uint32_t i = 0; i < n->n_in; i++)
+        if (n->in[i] && n->in[i]->straight)
+            onnx_cannot(n, "in training, what QuantizeLinear made: only DequantizeLinear sends a gradient back to it");
+}
+
 static void build_node(onnx_node *n, onnx_rule *rule)
 {
     tn_graph *graph = n->graph;
     const Onnx__FunctionProto *function = rule ? NULL : find_function(n->build->model, n->proto);
-    if (rule)
+    if (rule) check_straight(n);
+    if (rule && !n->failed)
         rule(n), check_result(n), check_attributes(n);
     else if (function)
         call(n, function);
@@ -341,6 +352,21 @@ static tn_status check_initializers(tn_onnx *model)
     return TN_OK;
 }
 
+/* No gradient moves whole numbers: what else there is would be trained around them. */
+static tn_status check_quantised(const tn_onnx *model)
+{
+    const onnx_graph_proto *graph = model->proto->graph;
+    size_t op = 0, weight = 0;
+    while (op < model->ops && !model->op[op].quantised) op++;
+    while (weight < graph->n_initializer && (!(model->role[weight] & ONNX_WEIGHT) || onnx_stays(model, weight)))
+        weight++;
+    TN_REQUIRE(op == model->ops || weight == graph->n_initializer, TN_EUNSUPPORTED,
+               "the network was quantised: weights of %s are whole numbers, which are not trained; train the network "
+               "that it was made from, or freeze all of it (tn_onnx_freeze)",
+               model->op[op].name);
+    return TN_OK;
+}
+
 static tn_status begin(tn_onnx *model, tn_graph *graph, const tn_onnx_options *options, onnx_build *b,
                        onnx_scope *scope)
 {
@@ -352,6 +378,7 @@ static tn_status begin(tn_onnx *model, tn_graph *graph, const tn_onnx_options *o
     onnx_problems_clear(model);
     TN_TRY(tn_graph_status(graph));
     TN_TRY(check_initializers(model));
+    if (b->options.trainable && b->options.training) TN_TRY(check_quantised(model));
     TN_REQUIRE(!b->options.outputs || (b->options.outputs > 0 && b->end.weight), TN_EUNSUPPORTED,
                "the network's last layer is none that could be replaced by one of %lld outputs",
                (long long)b->options.outputs);

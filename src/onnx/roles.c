@@ -21,6 +21,7 @@ static const struct {
     {"MatMul", 3, 0, 0},
     {"Einsum", ~0u, 0, 0},
     {"BatchNormalization", 6, 0, 24},
+    {"QuantizeLinear", 1, 0, 0},
     {"LayerNormalization", 6, 0, 0},
     {"InstanceNormalization", 6, 0, 0},
     {"GroupNormalization", 6, 0, 0},

@@ -38,6 +38,7 @@ typedef struct onnx_value {
     int32_t type;
     uint32_t is_missing;     /* a node that makes it has failed */
     const onnx_proto *proto; /* an initializer or constant */
+    tn_tensor *straight;     /* of what QuantizeLinear made for training: x where it is in range, else 0; or NULL */
 } onnx_value;
 
 typedef struct onnx_build onnx_build;

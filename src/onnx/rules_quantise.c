@@ -21,14 +21,33 @@ static tn_tensor *along(onnx_node *n, tn_tensor *scale, tn_tensor *x)
     return tn_reshape(scale, to);
 }
 
+/* To the nearest whole number, of the type or beyond. */
+static tn_tensor *nearest(tn_tensor *x, tn_tensor *scale, tn_tensor *zero)
+{
+    x = tn_round(tn_div(x, scale));
+    return zero ? tn_add(x, tn_cast(zero, tn_dtype_of(x))) : x;
+}
+
 /* To the nearest whole number of the type. */
 static tn_tensor *quantised(tn_tensor *x, tn_tensor *scale, tn_tensor *zero, int32_t type)
 {
     double least, most;
     onnx_range(type, &least, &most);
-    x = tn_round(tn_div(x, scale));
-    if (zero) x = tn_add(x, tn_cast(zero, tn_dtype_of(x)));
-    return tn_cast(tn_clamp(x, least, most), TN_I32);
+    return tn_cast(tn_clamp(nearest(x, scale, zero), least, most), TN_I32);
+}
+
+/* x where it is within the range of what it is rounded to, else 0. Through this, and not through the rounding, training
+ * sends its gradient back: a straight-through estimator (Bengio, Léonard and Courville, 2013). */
+static tn_tensor *straight(tn_tensor *x, tn_tensor *scale, tn_tensor *zero, int32_t type)
+{
+    double least, most;
+    tn_tensor *within = tn_isfinite(x);
+    if (!onnx_is_small(type)) {
+        tn_tensor *q = nearest(x, scale, zero);
+        onnx_range(type, &least, &most);
+        within = tn_logical_and(tn_ge(q, tn_number(q, least)), tn_le(q, tn_number(q, most)));
+    }
+    return tn_where(within, x, tn_number(x, 0));
 }
 
 /* The same of floating point, whose zero is 0. */
@@ -52,6 +71,13 @@ void onnx_rule_quantize_linear(onnx_node *n)
     if (zero) zero = along(n, zero, x);
     if (n->failed) return;
     onnx_out_as(n, 0, is_small ? small(x, scale, zero, type, saturate) : quantised(x, scale, zero, type), type);
+    if (n->build->options.trainable || n->build->options.training) n->out[0].straight = straight(x, scale, zero, type);
+}
+
+/* y, to the bit, whose gradient goes to x. */
+static tn_tensor *with_gradient_of(tn_tensor *y, tn_tensor *x)
+{
+    return tn_add(y, tn_sub(x, tn_stop_gradient(x)));
 }
 
 void onnx_rule_dequantize_linear(onnx_node *n)
@@ -62,7 +88,9 @@ void onnx_rule_dequantize_linear(onnx_node *n)
     int32_t type = (int32_t)onnx_int(n, "output_dtype", onnx_type(n, 1));
     if (zero) x = tn_sub(x, along(n, zero, x));
     x = tn_cast(x, tn_dtype_of(scale));
-    onnx_out_as(n, 0, tn_mul(x, along(n, scale, x)), type ? type : onnx_type(n, 1));
+    x = tn_mul(x, along(n, scale, x));
+    if (n->in[0]->straight) x = with_gradient_of(x, tn_cast(n->in[0]->straight, tn_dtype_of(x)));
+    onnx_out_as(n, 0, x, type ? type : onnx_type(n, 1));
 }
 
 /* Scale and zero such that all numbers, and 0, are within u8. */
