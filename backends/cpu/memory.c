@@ -22,4 +22,4 @@ static int32_t get_budget(uint32_t device, tn_memory_budget *budget, tn_msg *msg
     return TN_OK;
 }
 
-const tn_ext_memory cpu_memory = {sizeof cpu_memory, get_budget};
+const tn_ext_memory cpu_memory = {.size = sizeof cpu_memory, .budget = get_budget};

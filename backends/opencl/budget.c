@@ -40,4 +40,4 @@ static int32_t get_budget(uint32_t number, tn_memory_budget *budget, tn_msg *msg
     return TN_OK;
 }
 
-const tn_ext_memory ocl_memory = {sizeof ocl_memory, get_budget};
+const tn_ext_memory ocl_memory = {sizeof ocl_memory, get_budget, ocl_pinned_create, ocl_pinned_destroy};

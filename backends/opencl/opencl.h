@@ -161,7 +161,7 @@ void ocl_context_destroy(tn_context *context);
  * own. */
 int32_t ocl_defaults_find(tn_context *context, const char *vendor, tn_msg *msg);
 
-/* ---- memory, queues, events (memory.c, queue.c) ---------------------------------------------------------------- */
+/* ---- memory, queues, events (memory.c, pinned.c, queue.c) ------------------------------------------------------ */
 
 struct tn_buffer {
     tn_context *context;
@@ -197,6 +197,8 @@ int32_t ocl_memory_limit(uint64_t *bytes, tn_msg *msg);
 uint64_t ocl_memory_taken(void);
 int32_t ocl_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
 void ocl_buffer_destroy(tn_buffer *buffer);
+int32_t ocl_pinned_create(tn_context *context, uint64_t bytes, tn_pinned **pinned, void **data, tn_msg *msg);
+void ocl_pinned_destroy(tn_pinned *pinned);
 int32_t ocl_range(const tn_ref *ref, uint64_t bytes, const char *what, tn_msg *msg); /* is it inside the buffer? */
 
 cl_int ocl_finish(cl_command_queue queue); /* in the plain floating-point environment */

@@ -36,9 +36,12 @@ typedef struct tn_ext_library {
 
 /* ---- tenon.memory/1, offered by a backend: what memory there is ------------------------------------------------- *
  * The library asks before it allocates, and refuses with one line what cannot fit, rather than let the system kill the
- * process; `tenon devices` and `tenon doctor` show it. Pinned and imported host memory will be further functions. */
+ * process; `tenon devices` and `tenon doctor` show it. And memory of the host's that a device copies from and to by
+ * itself, for those that have to copy: batches that are fed to a network come from there. */
 
 #define TN_EXT_MEMORY "tenon.memory/1"
+
+typedef struct tn_pinned tn_pinned; /* the backend's own */
 
 /* Filled by budget. Bytes. */
 typedef struct tn_memory_budget {
@@ -55,6 +58,13 @@ typedef struct tn_ext_memory {
     /* Between init and deinit, without a context. As init, it has one caller at a time; other threads may be in all
      * that may have many, and make buffers meanwhile. A number that no device has is TN_EMISSING. */
     int32_t (*budget)(uint32_t device, tn_memory_budget *budget, tn_msg *msg);
+    /* Both may be NULL, and are where copies are no faster so. Host memory that stays where it is while there are
+     * copies, so that a write from there or a read to there needs neither the host's help nor a copy on the way; else
+     * it is memory as any other: zeroed or not, at a multiple of 64 bytes, for all queues of the context and every
+     * thread. `bytes` may be 0. TN_EUNSUPPORTED or TN_ENOMEM: the library takes other memory. It is destroyed before the
+     * context, when no copy from or to it is under way; NULL is fine. Free-threaded. */
+    int32_t (*pinned_create)(tn_context *context, uint64_t bytes, tn_pinned **pinned, void **data, tn_msg *msg);
+    void (*pinned_destroy)(tn_pinned *pinned);
 } tn_ext_memory;
 
 /* ---- tenon.here/1, offered by a backend: it computes in the caller's thread ------------------------------------- *

@@ -163,7 +163,8 @@ typedef struct tn_feeding {
     uint64_t bytes;   /* of all data sets, as they are on the device or would be */
     double waited;    /* seconds that steps waited for samples to be read */
     uint64_t begun;   /* times that reading ahead began: once an epoch */
-    uint64_t spare[4];
+    uint64_t pinned;  /* bytes of the host's memory that batches are read to and the device copies from by itself */
+    uint64_t spare[3];
 } tn_feeding;
 TN_API void tn_training_get_feeding(const tn_training *training, tn_feeding *feeding);
 

@@ -700,7 +700,8 @@ class tn_feeding(Structure):
     threads: by so many threads
     bytes: of all data sets, as they are on the device or would be
     waited: seconds that steps waited for samples to be read
-    begun: times that reading ahead began: once an epoch"""
+    begun: times that reading ahead began: once an epoch
+    pinned: bytes of the host's memory that batches are read to and the device copies from by itself"""
 
     _fields_ = [
         ("fed", c_uint32),
@@ -708,7 +709,8 @@ class tn_feeding(Structure):
         ("bytes", c_uint64),
         ("waited", c_double),
         ("begun", c_uint64),
-        ("spare", c_uint64 * 4),
+        ("pinned", c_uint64),
+        ("spare", c_uint64 * 3),
     ]
 class tn_exchange(Structure):
     """What workers exchanged of their gradients so far.

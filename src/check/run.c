@@ -327,6 +327,7 @@ static tn_status list_groups(case_list *list, const tn_check_options *options)
     TN_TRY(add_group(list, tn_kit_chosen));
     TN_TRY(add_group(list, tn_kit_failure));
     TN_TRY(add_group(list, tn_kit_memory));
+    TN_TRY(add_group(list, tn_kit_pinned));
     TN_TRY(add_group(list, tn_kit_far));
     TN_TRY(add_group(list, tn_kit_queues));
     TN_TRY(add_group(list, tn_kit_events));

@@ -201,6 +201,7 @@ static void print_stats(const cli_session *s)
     if (f.fed)
         fprintf(stderr, ", and fed to it by %u thread%s; steps waited %.1f %% of the time", f.threads,
                 f.threads == 1 ? "" : "s", 100 * f.waited / s->seconds);
+    if (f.fed && f.pinned) fprintf(stderr, "; %.1f MiB are pinned for them", (double)f.pinned / (1 << 20));
     fprintf(stderr, "\n");
     print_exchange(s);
     collect(s, rows);
@@ -230,6 +231,7 @@ static void put_stats(cli_json *json, const cli_session *s)
     cli_json_number(json, "samples_bytes", (double)f.bytes);
     cli_json_number(json, "loaders", f.threads);
     cli_json_number(json, "waited_seconds", f.waited);
+    cli_json_number(json, "pinned_bytes", (double)f.pinned);
     tn_training_get_exchange(s->training, &x);
     if (x.buckets) put_exchange(json, &x);
     for (size_t i = 0; i < STATS; i++) cli_json_number(json, rows[i].name, rows[i].value);

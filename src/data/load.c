@@ -43,7 +43,7 @@ tn_status tn_dataset_load(tn_dataset *data)
     char *x = tn_alloc((uint64_t)data->count * tn_sample_bytes(data) + 1);
     char *target = apart ? tn_alloc((uint64_t)data->count * tn_target_bytes(data) + 1) : NULL;
     tn_status status = x && (target || !apart) ? TN_OK : TN_ENOMEM;
-    if (!status) status = tn_prefetch_new(data, fit ? fit : 1, apart, 1, 0, &prefetch);
+    if (!status) status = tn_prefetch_new(data, fit ? fit : 1, apart, 1, 0, NULL, &prefetch);
     if (!status) status = copy_all(prefetch, data, x, target);
     tn_prefetch_free(prefetch);
     if (!status) {

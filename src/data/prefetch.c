@@ -36,6 +36,7 @@ struct tn_prefetch {
     int64_t batch, piece; /* samples */
     uint64_t x_bytes, target_bytes;
     uint32_t places, held, threads;
+    int is_lent; /* the places' memory */
     place *place;
     pthread_t thread[MOST_THREADS];
     pthread_mutex_t lock; /* over all that follows */
@@ -148,15 +149,22 @@ static int64_t within(int64_t value, int64_t low, int64_t high)
     return value < low ? low : value > high ? high : value;
 }
 
-static tn_status make_places(tn_prefetch *p)
+/* For as long as the prefetch is there. */
+static void *take(const tn_prefetch_room *room, uint64_t bytes)
 {
+    return room ? room->take(room->arg, bytes) : tn_alloc(bytes);
+}
+
+static tn_status make_places(tn_prefetch *p, const tn_prefetch_room *room)
+{
+    p->is_lent = room != NULL;
     p->place = tn_alloc(p->places * sizeof *p->place);
     if (!p->place) return TN_ENOMEM;
     for (uint32_t i = 0; i < p->places; i++) {
         place *at = &p->place[i];
         at->number = -1;
-        at->x = tn_alloc((uint64_t)p->batch * p->x_bytes + 1);
-        if (p->target_bytes) at->target = tn_alloc((uint64_t)p->batch * p->target_bytes);
+        at->x = take(room, (uint64_t)p->batch * p->x_bytes + 1);
+        if (p->target_bytes) at->target = take(room, (uint64_t)p->batch * p->target_bytes);
         if (!at->x || (p->target_bytes && !at->target)) return TN_ENOMEM;
     }
     return TN_OK;
@@ -172,7 +180,7 @@ static tn_status start_threads(tn_prefetch *p, uint32_t wanted)
 }
 
 tn_status tn_prefetch_new(const tn_dataset *data, int64_t batch, int targets, uint32_t held, uint32_t threads,
-                          tn_prefetch **prefetch)
+                          const tn_prefetch_room *room, tn_prefetch **prefetch)
 {
     tn_prefetch *p = tn_alloc(sizeof *p);
     if (!p) return TN_ENOMEM;
@@ -185,7 +193,7 @@ tn_status tn_prefetch_new(const tn_dataset *data, int64_t batch, int targets, ui
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->work, NULL);
     pthread_cond_init(&p->ready, NULL);
-    tn_status status = make_places(p);
+    tn_status status = make_places(p, room);
     if (!threads) threads = data->loader ? tn_system_processors() : 1;
     if (!status) status = start_threads(p, (uint32_t)within(threads, 1, MOST_THREADS));
     if (status)
@@ -203,7 +211,7 @@ void tn_prefetch_free(tn_prefetch *p)
     pthread_cond_broadcast(&p->work);
     pthread_mutex_unlock(&p->lock);
     for (uint32_t i = 0; i < p->threads; i++) pthread_join(p->thread[i], NULL);
-    for (uint32_t i = 0; p->place && i < p->places; i++) {
+    for (uint32_t i = 0; p->place && !p->is_lent && i < p->places; i++) {
         tn_free(p->place[i].x);
         tn_free(p->place[i].target);
     }

@@ -21,11 +21,18 @@ typedef struct tn_prefetch_report {
     uint64_t begun; /* times that it began */
 } tn_prefetch_report;
 
+/* Where batches are kept: `take` gives zeroed memory that is its giver's and stays until the prefetch is freed; NULL:
+ * there is none. */
+typedef struct tn_prefetch_room {
+    void *(*take)(void *arg, uint64_t bytes);
+    void *arg;
+} tn_prefetch_room;
+
 /* Batches of `batch` samples; the last one of the data may be smaller. A batch stays as it is until `held` more were
  * taken. `targets`: with what belongs to the samples, if anything does. `threads`: 0 is one for samples in memory, else
- * one for each processor. The data has to stay. */
+ * one for each processor. `room` NULL: memory of its own. The data has to stay. */
 TN_MUST_USE tn_status tn_prefetch_new(const tn_dataset *data, int64_t batch, int targets, uint32_t held,
-                                      uint32_t threads, tn_prefetch **prefetch);
+                                      uint32_t threads, const tn_prefetch_room *room, tn_prefetch **prefetch);
 void tn_prefetch_free(tn_prefetch *prefetch); /* NULL is fine */
 
 /* Reads no more, until it begins again. All batches so far are given back. */

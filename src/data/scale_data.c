@@ -66,7 +66,7 @@ static tn_status run_pass(const tn_dataset *data, pass *p)
     tn_prefetch *prefetch = NULL;
     const int64_t fit = BATCH_BYTES / (int64_t)(tn_sample_bytes(data) + 1), batch = fit ? fit : 1;
     tn_batch b = {0};
-    tn_status s = tn_prefetch_new(data, batch, 0, 1, 0, &prefetch);
+    tn_status s = tn_prefetch_new(data, batch, 0, 1, 0, NULL, &prefetch);
     if (!s) tn_prefetch_begin(prefetch, NULL, NULL, 0);
     for (int64_t done = 0; !s && done < data->count; done += b.count) {
         s = tn_prefetch_next(prefetch, &b);

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "loader.h"
 #include "plain.h"
+#include "upload.h"
 
 /* ---- what a batch is in a graph ---- */
 
@@ -101,15 +102,19 @@ static uint64_t width(const tn_batches *b, int32_t dtype, uint64_t bytes)
     return dtype == TN_F32 && b->model->compile.f64 ? 2 * bytes : bytes;
 }
 
-/* The numbers as an input of that type takes them: f64 instead of f32 where the program computes in that. *made is the
- * caller's, to be freed; NULL: they are as they are. */
+/* f32 as f64, where the program computes in that. */
+static void widen(const float *from, uint64_t count, double *to)
+{
+    for (uint64_t i = 0; i < count; i++) to[i] = from[i];
+}
+
+/* The numbers as an input of that type takes them. *made is the caller's, to be freed; NULL: they are as they are. */
 static tn_status convert(const tn_batches *b, int32_t dtype, const void *data, uint64_t bytes, void **made)
 {
     *made = NULL;
     if (!data || width(b, dtype, bytes) == bytes) return TN_OK;
-    double *wide = *made = tn_alloc(width(b, dtype, bytes) + 1);
-    if (!wide) return TN_ENOMEM;
-    for (uint64_t i = 0; i < bytes / sizeof(float); i++) wide[i] = ((const float *)data)[i];
+    if (!(*made = tn_alloc(width(b, dtype, bytes) + 1))) return TN_ENOMEM;
+    widen(data, bytes / sizeof(float), *made);
     return TN_OK;
 }
 
@@ -121,6 +126,11 @@ static tn_status feed(const tn_batches *b, tn_program *program, const char *inpu
     tn_status s = if_needed(tn_feed(program, input, wide ? wide : data, width(b, dtype, bytes)));
     tn_free(wide);
     return s;
+}
+
+static void *take_staging(void *batches, uint64_t bytes)
+{
+    return tn_staging_take(((tn_batches *)batches)->staging, bytes);
 }
 
 /* The weights of those from number `start` of the order on; NULL: there are none. */
@@ -142,39 +152,85 @@ static tn_status feed_all(const tn_batches *b, tn_program *program, const tn_bat
     return feed(b, program, "target", tn_target_dtype(data), batch->target, count * tn_target_bytes(data));
 }
 
-/* What a batch is uploaded in. */
-enum { PIECES = 3 };
+/* ---- uploads ---- */
 
-/* Copies of a batch to where its samples, targets and weights are in the inputs, from number `to` on. What was made f64
- * for it is waited for. */
-static tn_status upload(const tn_batches *b, tn_upload *upload, const tn_batch *batch, int64_t to)
+/* What is fed in a piece of its own: the input, the elements' type, bytes of a sample's. */
+typedef struct supply {
+    const char *input;
+    int32_t type;
+    uint64_t each;
+    const void *data;
+} supply;
+
+static void list_parts(const tn_batches *b, const tn_batch *batch, supply parts[TN_BATCH_PARTS])
 {
-    const struct {
-        const char *input;
-        int32_t type;
-        uint64_t each;
-        const void *data;
-    } parts[PIECES] = {{"x", b->data->x_dtype, tn_sample_bytes(b->data), batch->x},
-                       {"target", tn_target_dtype(b->data), tn_target_bytes(b->data), batch->target},
-                       {"weight", TN_F32, sizeof(float), weights_from(b, batch->start)}};
-    tn_piece piece[PIECES];
-    void *wide[PIECES] = {0};
-    tn_status s = TN_OK, there = TN_OK;
-    int pieces = 0, waits = 0;
-    for (int i = 0; i < PIECES && !s; i++) {
-        const uint64_t bytes = (uint64_t)batch->count * parts[i].each;
-        if (!parts[i].data) continue;
-        s = convert(b, parts[i].type, parts[i].data, bytes, &wide[i]);
-        waits |= wide[i] != NULL;
-        piece[pieces++] = (tn_piece){.input = parts[i].input,
-                                     .data = wide[i] ? wide[i] : parts[i].data,
-                                     .offset = width(b, parts[i].type, (uint64_t)to * parts[i].each),
-                                     .bytes = width(b, parts[i].type, bytes)};
+    const supply all[TN_BATCH_PARTS] = {
+        {"x", b->data->x_dtype, tn_sample_bytes(b->data), batch->x},
+        {"target", tn_target_dtype(b->data), tn_target_bytes(b->data), batch->target},
+        {"weight", TN_F32, b->data->weight ? sizeof(float) : 0, weights_from(b, batch->start)}};
+    memcpy(parts, all, sizeof all);
+}
+
+/* Samples and targets are where they were read to, unless they are to be widened; weights are not. */
+static int has_place(const tn_batches *b, const supply *p, int i)
+{
+    return p->each && (i == TN_BATCH_PARTS - 1 || width(b, p->type, p->each) != p->each);
+}
+
+/* Copies go from memory that is made for that (staging.h), and need no word of the host's between one step and the
+ * next. Of so many samples at the most; `reads`: batches are read to such memory, ahead. */
+static tn_status open_upload(tn_batches *b, int64_t count, int reads)
+{
+    const tn_prefetch_room room = {take_staging, b};
+    supply parts[TN_BATCH_PARTS];
+    list_parts(b, &(tn_batch){0}, parts);
+    TN_TRY(tn_staging_new(b->state, &b->staging));
+    for (int i = 0; i < TN_BATCH_PARTS; i++)
+        for (int k = 0; k < TN_BATCH_HELD && has_place(b, &parts[i], i); k++)
+            if (!(b->own[k][i] = take_staging(b, width(b, parts[i].type, (uint64_t)count * parts[i].each))))
+                return TN_ENOMEM;
+    if (reads)
+        TN_TRY(tn_prefetch_new(b->data, b->batch, 1, TN_BATCH_HELD, b->model->data.threads, &room, &b->prefetch));
+    return tn_upload_new(b->whole, &b->upload);
+}
+
+/* The upload reads what was fetched ahead: it goes first. */
+static void close_upload(tn_batches *b)
+{
+    tn_upload_free(b->upload);
+    tn_prefetch_free(b->prefetch);
+    tn_staging_free(b->staging);
+    b->upload = NULL, b->prefetch = NULL, b->staging = NULL;
+}
+
+static const void *place(const tn_batches *b, const supply *p, int i, uint64_t bytes)
+{
+    void *own = b->own[b->uploads % TN_BATCH_HELD][i];
+    if (!has_place(b, p, i)) return p->data;
+    if (width(b, p->type, bytes) == bytes) return memcpy(own, p->data, bytes);
+    widen(p->data, bytes / sizeof(float), own);
+    return own;
+}
+
+/* Copies of a batch to where its samples, targets and weights are in the program's inputs, from number `to` on. */
+static tn_status upload(tn_batches *b, tn_program *program, const tn_batch *batch, int64_t to)
+{
+    supply parts[TN_BATCH_PARTS];
+    tn_piece piece[TN_BATCH_PARTS];
+    size_t pieces = 0;
+    list_parts(b, batch, parts);
+    for (int i = 0; i < TN_BATCH_PARTS; i++) {
+        const supply *p = &parts[i];
+        const uint64_t bytes = (uint64_t)batch->count * p->each;
+        if (p->data)
+            piece[pieces++] = (tn_piece){.input = p->input,
+                                         .data = place(b, p, i, bytes),
+                                         .offset = width(b, p->type, (uint64_t)to * p->each),
+                                         .bytes = width(b, p->type, bytes)};
     }
-    if (!s) s = if_needed(tn_upload_next(upload, piece, (uint32_t)pieces));
-    if (waits) there = tn_upload_wait(upload);
-    for (int i = 0; i < PIECES; i++) tn_free(wide[i]);
-    return s ? s : there;
+    b->uploads++;
+    return if_needed(program == b->whole ? tn_upload_next(b->upload, piece, pieces)
+                                         : tn_upload_after(b->upload, program, piece, pieces));
 }
 
 /* Targets that come with the samples are such as the loss can take only when they are there. */
@@ -188,24 +244,18 @@ static tn_status check_targets(const tn_batches *b, const tn_batch *batch)
 
 /* ---- all of them on the device ---- */
 
-enum { HELD = 3 }; /* an upload may still read the two batches before the last that was taken */
-
 static tn_status bring_by_loader(tn_batches *b)
 {
-    tn_prefetch *prefetch = NULL;
-    tn_upload *to = NULL;
     tn_batch batch = {0};
-    tn_status s = tn_prefetch_new(b->data, b->batch, 1, HELD, b->model->data.threads, &prefetch);
-    if (!s) s = tn_upload_new(b->whole, &to);
-    if (!s) tn_prefetch_begin(prefetch, NULL, NULL, 0);
+    tn_status s = open_upload(b, b->batch, 1);
+    if (!s) tn_prefetch_begin(b->prefetch, NULL, NULL, 0);
     for (int64_t start = 0; !s && start < b->data->count; start += batch.count) {
-        s = tn_prefetch_next(prefetch, &batch);
+        s = tn_prefetch_next(b->prefetch, &batch);
         if (!s) s = check_targets(b, &batch);
-        if (!s) s = upload(b, to, &batch, start);
+        if (!s) s = upload(b, b->whole, &batch, start);
     }
-    if (!s) s = tn_upload_wait(to);
-    tn_upload_free(to);
-    tn_prefetch_free(prefetch);
+    if (!s) s = tn_upload_wait(b->upload);
+    close_upload(b);
     return s;
 }
 
@@ -226,17 +276,26 @@ static tn_status pick(const tn_batches *b, int64_t start, int64_t count, char *x
     return TN_OK;
 }
 
+/* Where that is made of samples on the host, each time anew: in places by turns, as an upload may still read the two
+ * before. */
+static tn_status open_rest(tn_batches *b)
+{
+    TN_TRY(open_upload(b, b->rest, 0));
+    for (int k = 0; k < TN_BATCH_HELD; k++) {
+        b->rest_x[k] = take_staging(b, (uint64_t)b->rest * tn_sample_bytes(b->data));
+        b->rest_target[k] =
+            tn_target_bytes(b->data) ? take_staging(b, (uint64_t)b->rest * tn_target_bytes(b->data)) : NULL;
+        if (!b->rest_x[k] || (!b->rest_target[k] && tn_target_bytes(b->data))) return TN_ENOMEM;
+    }
+    return TN_OK;
+}
+
 static tn_status feed_last(tn_batches *b)
 {
-    const uint64_t target_bytes = tn_target_bytes(b->data);
-    char *x = tn_alloc((uint64_t)b->rest * tn_sample_bytes(b->data) + 1);
-    char *target = target_bytes ? tn_alloc((uint64_t)b->rest * target_bytes) : NULL;
-    tn_status s = x && (target || !target_bytes) ? TN_OK : TN_ENOMEM;
-    if (!s) s = pick(b, b->data->count - b->rest, b->rest, x, target);
-    if (!s) s = feed_all(b, b->last, &(tn_batch){b->data->count - b->rest, b->rest, x, target});
-    tn_free(x);
-    tn_free(target);
-    return s;
+    const int k = (int)(b->uploads % TN_BATCH_HELD);
+    const int64_t start = b->data->count - b->rest;
+    TN_TRY(pick(b, start, b->rest, b->rest_x[k], b->rest_target[k]));
+    return upload(b, b->last, &(tn_batch){start, b->rest, b->rest_x[k], b->rest_target[k]}, 0);
 }
 
 static tn_status resident_at(tn_batches *b, int64_t start)
@@ -250,16 +309,18 @@ static tn_status resident_at(tn_batches *b, int64_t start)
 static tn_status open_feeding(tn_batches *b)
 {
     b->course = tn_course_of_all((b->data->count + b->batch - 1) / b->batch);
-    TN_TRY(tn_prefetch_new(b->data, b->batch, 1, HELD, b->model->data.threads, &b->prefetch));
-    return tn_upload_new(b->whole, &b->upload);
+    return open_upload(b, b->batch, 1);
 }
 
-/* What is on the course is read ahead; what is not, with all that follows. */
-static void read_from(tn_batches *b, int64_t start)
+/* What is on the course is read ahead; what is not, with all that follows. No copy is under way then from where it is
+ * read to. */
+static tn_status read_from(tn_batches *b, int64_t start)
 {
     const int64_t number = tn_course_find(&b->course, start / b->batch);
+    TN_TRY(tn_upload_wait(b->upload));
     b->next = number;
     tn_prefetch_begin(b->prefetch, b->order, number < 0 ? NULL : &b->course, number < 0 ? start / b->batch : number);
+    return TN_OK;
 }
 
 static int is_next(const tn_batches *b, int64_t start)
@@ -270,15 +331,15 @@ static int is_next(const tn_batches *b, int64_t start)
 static tn_status fed_at(tn_batches *b, int64_t start)
 {
     tn_batch batch;
-    if (!is_next(b, start)) read_from(b, start);
+    if (!is_next(b, start)) TN_TRY(read_from(b, start));
     const int64_t after = b->next < 0 ? -1 : b->next + 1;
     b->next = -1;
     TN_TRY(tn_prefetch_next(b->prefetch, &batch));
     TN_TRY(check_targets(b, &batch));
     if (batch.count < b->batch) {
-        TN_TRY(feed_all(b, b->last, &batch));
+        TN_TRY(upload(b, b->last, &batch, 0));
     } else {
-        TN_TRY(upload(b, b->upload, &batch, b->turn * b->batch));
+        TN_TRY(upload(b, b->whole, &batch, b->turn * b->batch));
         TN_TRY(tn_set(b->whole, "start", (double)(b->turn * b->batch)));
         b->turn = (b->turn + 1) % b->turns;
     }
@@ -334,8 +395,12 @@ tn_status tn_batches_new(tn_batches *b, tn_state *state, const tn_model *model, 
 {
     const int64_t batch = options->batch > data->count ? data->count : options->batch;
     const int fed = options->fed;
-    *b =
-        (tn_batches){.data = data, .model = model, .batch = batch, .rest = batch ? data->count % batch : 0, .next = -1};
+    *b = (tn_batches){.data = data,
+                      .state = state,
+                      .model = model,
+                      .batch = batch,
+                      .rest = batch ? data->count % batch : 0,
+                      .next = -1};
     if (!batch) return TN_OK;
     if (options->shuffled && batch < data->count) TN_TRY(open_order(b));
     if (fed)
@@ -345,14 +410,19 @@ tn_status tn_batches_new(tn_batches *b, tn_state *state, const tn_model *model, 
     TN_TRY(fed ? open_feeding(b) : bring(b));
     if (!b->rest) return TN_OK;
     TN_TRY(compile(batch_graph(data, b->rest, b->rest, 0, task, arg), state, model, &b->last));
-    return b->order || fed ? TN_OK : feed_last(b);
+    if (fed) return TN_OK;
+    TN_TRY(open_rest(b));
+    if (b->order) return TN_OK;
+    TN_TRY(feed_last(b));
+    TN_TRY(tn_upload_wait(b->upload));
+    close_upload(b);
+    return TN_OK;
 }
 
-/* The upload reads what was fetched ahead, and the program's input: it goes first. */
+/* The upload writes to the programs' inputs: it goes first. */
 void tn_batches_free(tn_batches *b)
 {
-    tn_upload_free(b->upload);
-    tn_prefetch_free(b->prefetch);
+    close_upload(b);
     tn_program_free(b->whole);
     tn_program_free(b->last);
     tn_free(b->order);
@@ -369,6 +439,7 @@ tn_status tn_batches_feed(tn_batches *b, const char *input, int32_t dtype, const
 tn_status tn_batches_shuffle(tn_batches *b, uint64_t seed, uint64_t epoch)
 {
     if (!b->order) return TN_OK;
+    if (b->upload) TN_TRY(tn_upload_wait(b->upload));
     if (b->prefetch) tn_prefetch_stop(b->prefetch);
     b->next = -1;
     tn_shuffle(b->order, b->data->count, seed, epoch);

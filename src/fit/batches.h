@@ -4,14 +4,19 @@
 #define TN_FIT_BATCHES_H
 
 #include "prefetch.h"
+#include "staging.h"
 #include "tenon/fit.h"
 #include "tenon/program.h"
 
 /* What is done with each batch. `target` and `weight`, (batch), are NULL where the data has none. */
 typedef void tn_batch_task(const void *arg, tn_tensor *x, tn_tensor *target, tn_tensor *weight);
 
+/* What a batch is uploaded in: samples, targets, weights. An upload may still read the two batches before the last. */
+enum { TN_BATCH_PARTS = 3, TN_BATCH_HELD = 3 };
+
 typedef struct tn_batches {
     const tn_dataset *data;
+    tn_state *state;
     const tn_model *model;
     int64_t batch;         /* of the whole ones */
     int64_t rest;          /* samples of the smaller last batch, or 0 */
@@ -20,10 +25,14 @@ typedef struct tn_batches {
     int32_t *order;        /* of the samples, NULL if they are not shuffled */
     float *weight;         /* of the samples in that order; NULL: as the data has them, or none */
     tn_prefetch *prefetch; /* NULL: nothing is fed */
-    tn_upload *upload;     /* NULL: nothing is fed */
-    tn_course course;      /* of those that are asked for, if they are fed */
-    int64_t next;          /* how many of it come before the one that was read ahead for; -1: none was */
-    int64_t turns, turn;   /* batches in the input, if they are fed; and which of them is the next */
+    tn_upload *upload;     /* NULL: neither that, nor the last batch alone */
+    tn_staging *staging;   /* what it reads is there: */
+    void *own[TN_BATCH_HELD][TN_BATCH_PARTS];                 /* parts that are not as they were read, by turns; */
+    void *rest_x[TN_BATCH_HELD], *rest_target[TN_BATCH_HELD]; /* and the last batch, where it alone is fed */
+    uint64_t uploads;                                         /* turns so far */
+    tn_course course;                                         /* of those that are asked for, if they are fed */
+    int64_t next;        /* how many of it come before the one that was read ahead for; -1: none was */
+    int64_t turns, turn; /* batches in the input, if they are fed; and which of them is the next */
 } tn_batches;
 
 /* What the task makes of a batch of `batch` samples, as a graph that the caller frees; NULL: no memory. */

@@ -203,7 +203,8 @@ void tn_training_get_feeding(const tn_training *t, tn_feeding *feeding)
     if (!t || !feeding) return;
     tn_prefetch_report report = {0};
     if (t->batches.prefetch) tn_prefetch_get_report(t->batches.prefetch, &report);
-    *feeding = (tn_feeding){t->batches.prefetch != NULL, report.threads, t->bytes, report.waited, report.begun};
+    *feeding = (tn_feeding){t->batches.prefetch != NULL, report.threads, t->bytes, report.waited, report.begun,
+                             tn_staging_pinned(t->batches.staging)};
 }
 
 void tn_training_get_exchange(const tn_training *t, tn_exchange *exchange)

@@ -7,6 +7,7 @@
 #include "leaf.h"
 #include "profile.h"
 #include "rewrite.h"
+#include "staging.h"
 
 /* ---- places ---- */
 
@@ -229,11 +230,12 @@ void tn_program_find_operands(tn_program *p)
     p->moves = p->state->moves;
 }
 
-static tn_status bind_transfer(tn_prepared *out)
+static tn_status bind_transfer(tn_program *p, tn_prepared *out)
 {
     TN_MESSAGE(msg);
     const tn_device *to = out->place->device;
-    if (!(out->staging = tn_alloc(out->launch->in[0]->bytes))) return TN_ENOMEM;
+    if (!p->staging) TN_TRY(tn_staging_new(p->state, &p->staging));
+    if (!(out->staging = tn_staging_take(p->staging, out->launch->in[0]->bytes))) return TN_ENOMEM;
     return tn_device_status(to, to->backend->event_create(to->context, &out->written, &msg), &msg);
 }
 
@@ -247,7 +249,7 @@ static tn_status bind_launch(tn_program *p, const tn_launch *l, tn_prepared *out
         .size = sizeof out->run, .in = out->in, .out = out->out, .scalar = out->scalar, .n_scalar = l->n_scalar};
     if (l->scratch) out->run.scratch = tn_program_ref(p, l->scratch);
     if (l->kept) out->run.kept = tn_program_ref(p, l->kept), out->run.is_kept = l->keeper != l;
-    return l->transfer ? bind_transfer(out) : TN_OK;
+    return l->transfer ? bind_transfer(p, out) : TN_OK;
 }
 
 tn_status tn_program_bind_lane(tn_program *p)
@@ -368,6 +370,7 @@ void tn_program_free(tn_program *p)
     }
     tn_profile_free(p);
     tn_program_free_lanes(p);
+    tn_staging_free(p->staging);
     for (int i = 0; i < TN_PLACES; i++) {
         tn_place_device *place = &p->place[i];
         if (!place->device) continue;

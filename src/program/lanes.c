@@ -37,7 +37,6 @@ static void release(tn_program *p)
     for (uint32_t i = 0; p->prepared && i < p->ir.launches; i++) {
         tn_prepared *r = &p->prepared[i];
         if (r->written) r->place->device->backend->event_destroy(r->written);
-        tn_free(r->staging);
     }
     for (int i = 0; i < TN_PLACES; i++)
         if (p->place[i].device) tn_banks_free(p->place[i].device, &p->place[i].arena);

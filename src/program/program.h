@@ -32,7 +32,7 @@ typedef struct tn_prepared {
     tn_run run;
     tn_scalar scalar[TN_MAX_OPERANDS];
     uint64_t filled;   /* what is kept for other runs is made of that version of input 1; 0: it is not there yet */
-    void *staging;     /* of a transfer: host memory, */
+    void *staging;     /* of a transfer: host memory of the program's, */
     tn_event *written; /* which is free when this is done, for all that are read together with it */
 } tn_prepared;
 
@@ -65,6 +65,7 @@ struct tn_program {
     uint32_t advances_step, f64;
     uint32_t changes_state; /* a launch writes to it */
     uint32_t unfed;         /* inputs that have not been filled yet, at most so many */
+    struct tn_staging *staging; /* of transfers; NULL: there are none */
     uint32_t moves;         /* of the state, when the launches were bound */
     tn_lane *lane;          /* the others, while one is current: its place is unused; */
     uint32_t lanes;         /* 0: there are none besides */

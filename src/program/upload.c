@@ -6,6 +6,7 @@
 #include "error.h"
 #include "given.h"
 #include "program.h"
+#include "upload.h"
 
 enum { TURNS = 2 };
 
@@ -15,6 +16,7 @@ struct tn_upload {
     tn_event *used[TURNS];  /* recorded in the state's queue at the beginning of a turn */
     tn_event *there[TURNS]; /* recorded in the upload's own at its end */
     uint64_t turn;
+    int waited; /* for all copies so far */
 };
 
 static const tn_device *device_of(const tn_upload *u)
@@ -75,10 +77,9 @@ void tn_upload_free(tn_upload *u)
     tn_free(u);
 }
 
-static tn_status put(tn_upload *u, const tn_piece *piece, int *found)
+static tn_status put(tn_upload *u, tn_program *p, const tn_piece *piece, int *found)
 {
     TN_MESSAGE(msg);
-    tn_program *p = u->program;
     TN_REQUIRE(piece->input, TN_EINVAL, "tn_upload_next: a piece's input is NULL");
     tn_value *value = tn_program_input(p, piece->input);
     *found |= tn_program_declared(p, piece->input) != NULL;
@@ -95,27 +96,49 @@ static tn_status put(tn_upload *u, const tn_piece *piece, int *found)
                             &msg);
 }
 
-tn_status tn_upload_next(tn_upload *u, const tn_piece pieces[], size_t count)
+/* What is copied next comes after the runs that read its place: of an input in two turns those before the last turn, of
+ * others all so far. The host waits only if it is two turns ahead. */
+static tn_status begin(tn_upload *u, int in_turns)
 {
-    TN_GIVEN_AS("upload, pieces", u, pieces);
     TN_MESSAGE(msg);
-    tn_queue *own = u->program->place[0].queue;
+    const uint64_t now = u->turn % TURNS, before = (u->turn + 1) % TURNS;
+    u->waited = 0;
+    TN_TRY(tn_device_status(device_of(u), device_of(u)->backend->event_sync(u->there[now], &msg), &msg));
+    if (in_turns) TN_TRY(let_wait(u, u->queue, u->used[before]));
+    TN_TRY(record(u, u->program->place[0].queue, u->used[now]));
+    return in_turns ? TN_OK : let_wait(u, u->queue, u->used[now]);
+}
+
+static tn_status next(tn_upload *u, tn_program *p, int in_turns, const tn_piece pieces[], size_t count)
+{
     tn_event *there = u->there[u->turn % TURNS];
     int found = 0;
-    TN_TRY(tn_device_status(device_of(u), device_of(u)->backend->event_sync(there, &msg), &msg));
-    TN_TRY(let_wait(u, u->queue, u->used[(u->turn + 1) % TURNS]));
-    TN_TRY(record(u, own, u->used[u->turn % TURNS]));
-    for (size_t i = 0; i < count; i++) TN_TRY(put(u, &pieces[i], &found));
+    TN_TRY(begin(u, in_turns));
+    for (size_t i = 0; i < count; i++) TN_TRY(put(u, p, &pieces[i], &found));
     TN_TRY(record(u, u->queue, there));
-    TN_TRY(let_wait(u, own, there));
+    TN_TRY(let_wait(u, p->place[0].queue, there));
     u->turn++;
     TN_REQUIRE(found || !count, TN_EMISSING, "no input '%s' in the program", pieces[0].input);
     return TN_OK;
+}
+
+tn_status tn_upload_next(tn_upload *u, const tn_piece pieces[], size_t count)
+{
+    TN_GIVEN_AS("upload, pieces", u, pieces);
+    return next(u, u->program, 1, pieces, count);
+}
+
+tn_status tn_upload_after(tn_upload *u, tn_program *program, const tn_piece pieces[], size_t count)
+{
+    return next(u, program, 0, pieces, count);
 }
 
 tn_status tn_upload_wait(tn_upload *u)
 {
     TN_GIVEN_AS("upload", u);
     TN_MESSAGE(msg);
-    return tn_device_status(device_of(u), device_of(u)->backend->queue_sync(u->queue, &msg), &msg);
+    if (u->waited) return TN_OK;
+    TN_TRY(tn_device_status(device_of(u), device_of(u)->backend->queue_sync(u->queue, &msg), &msg));
+    u->waited = 1;
+    return TN_OK;
 }

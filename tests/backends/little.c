@@ -42,7 +42,7 @@ static int32_t budget(uint32_t device, tn_memory_budget *answer, tn_msg *msg)
 
 static const void *get_ext(const char *id)
 {
-    static const tn_ext_memory memory = {sizeof memory, budget};
+    static const tn_ext_memory memory = {.size = sizeof memory, .budget = budget};
     return strcmp(id, TN_EXT_MEMORY) ? NULL : &memory;
 }
 

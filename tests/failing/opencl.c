@@ -66,6 +66,10 @@ CALL(clEnqueueReadBuffer,
 CALL(clEnqueueWriteBuffer,
      (cl_command_queue q, cl_mem b, cl_bool w, size_t o, size_t n, const void *v, cl_uint c, events l, cl_event *e),
      (q, b, w, o, n, v, c, l, e))
+MAKE(void *, clEnqueueMapBuffer,
+     (cl_command_queue q, cl_mem b, cl_bool w, cl_map_flags f, size_t o, size_t n, cl_uint c, events l, cl_event *e,
+      cl_int *code),
+     (q, b, w, f, o, n, c, l, e, code))
 CALL(clEnqueueCopyBuffer,
      (cl_command_queue q, cl_mem a, cl_mem b, size_t i, size_t o, size_t n, cl_uint c, events l, cl_event *e),
      (q, a, b, i, o, n, c, l, e))

@@ -202,9 +202,29 @@ static int tells_where(void)
     return IS(none) || !strncmp(fault_name, "native_", 7);
 }
 
+/* pinned_overlap: each begins in the middle of the one before. */
+static int32_t pin(tn_context *context, uint64_t bytes, tn_pinned **pinned, void **data, tn_msg *msg)
+{
+    static unsigned char memory[1 << 21];
+    static uint64_t at;
+    (void)context;
+    if (at + bytes > sizeof memory) return fault_say(msg, TN_ENOMEM, "no more pinned memory");
+    *data = memory + at;
+    *pinned = *data;
+    at += (bytes + 127) / 128 * 64;
+    return TN_OK;
+}
+
+static void unpin(tn_pinned *pinned)
+{
+    (void)pinned;
+}
+
 static const void *get_ext(const char *id)
 {
-    static const tn_ext_memory memory = {sizeof memory, budget};
+    static const tn_ext_memory pins = {sizeof pins, budget, pin, unpin};
+    static const tn_ext_memory memory = {.size = sizeof memory, .budget = budget};
+    if (IS(pinned_overlap) && !strcmp(id, TN_EXT_MEMORY)) return &pins;
     static const tn_ext_here here = {sizeof here};
     static const tn_ext_adopt adopts = {sizeof adopts, fault_adopt};
     static const tn_ext_native natives = {sizeof natives, native};
@@ -232,7 +252,7 @@ static void fill_table(tn_backend *table)
     if (looks()) fault_look(table);
     if (IS(any_extension) || IS(free_beyond_total) || IS(loses_memory) || IS(loses_failed) || IS(narrow_free) ||
         IS(keeps_count) || IS(here_later) || IS(adopts_a_copy) || IS(adopts_in_whole) || IS(any_suffix) ||
-        tells_where() || looks())
+        IS(pinned_overlap) || tells_where() || looks())
         table->get_ext = get_ext;
 }
 
