@@ -1,7 +1,7 @@
 /* attend.c: the operators "attend" and "attend_grad" on GPUs, where they are worth it: the first in one launch
  * (cl/attend.cl); its gradient in three or four (cl/attend_grad.cl): the means of dy by y, queries' part, and that of
  * keys and of values. */
-#include "opencl.h"
+#include "tile.h"
 
 #include <string.h>
 
@@ -33,6 +33,14 @@ static int64_t step_of(const tn_tensor_desc *mask, int d)
     return mask->dim[d] > 1 ? mask->stride[d] : 0;
 }
 
+/* Of a work-group's memory: ROOM and `turned` of cl/attend_block.cl, and what cl/attend.cl has of each row. */
+static int64_t local_bytes(const attend *a)
+{
+    const int64_t side = a->tile.side_u, step = side + 1, row = side * ocl_max(a->wide[0], a->wide[1]) + 1;
+    const int64_t vectors = a->tile.deep * ocl_max(2 * step, row) + 4 * side * step;
+    return (4 * vectors + 12 * side + 2 * side * side) * (int64_t)sizeof(float);
+}
+
 static int32_t check(const ocl_build *build, const attend *a)
 {
     const tn_op_desc *desc = build->desc;
@@ -45,6 +53,9 @@ static int32_t check(const ocl_build *build, const attend *a)
         fits &= tn_desc_count(&desc->in[i]) <= INT32_MAX / 2;
     }
     fits &= !a->mask || (a->z.n * step_of(a->mask, 2) + a->z.m <= INT32_MAX / 2);
+    if ((size_t)(a->tile.side_u * a->tile.side_v) > build->context->max_group ||
+        !ocl_has_local(build->context, local_bytes(a)))
+        return refuse(build, "work-groups are too small, or their memory is");
     if (!fits) return refuse(build, "too large");
     if (z->o * z->h * z->n * z->m * z->d * z->e == 0) return refuse(build, "of nothing");
     if (z->d > MOST || z->e > MOST) return refuse(build, "queries or values of more than 128 numbers");

@@ -3,7 +3,7 @@
 #ifndef TENON_OPENCL_CONV_H
 #define TENON_OPENCL_CONV_H
 
-#include "opencl.h"
+#include "tile.h"
 
 typedef struct conv {
     tn_conv_attrs attrs;

@@ -5,8 +5,7 @@
  * never chosen but by the tuner, which compares, or by the option `opencl.winograd`. */
 #include "conv.h"
 
-#define ELEMENTS    16    /* products that a group makes beside each other */
-#define LOCAL_BYTES 32768 /* that every device of OpenCL 1.2's full profile has */
+#define ELEMENTS 16 /* products that a group makes beside each other */
 
 /* What the option chooses among, by number: for many filters, for few, with registers to spare, and small ones. */
 static const ocl_tile tiles[] = {{4, 4, 8, 8, 8}, {4, 2, 8, 8, 4}, {4, 4, 4, 8, 8}, {1, 1, 4, 4, 4}};
@@ -48,7 +47,7 @@ static int fits(const tn_context *context, const ocl_tile *t)
     return items <= (int64_t)context->max_group && patches * items == t->deep * wide && patches > 0 &&
            vectors * items == 4 * t->deep * high && vectors > 0 && items % (4 * high) == 0 &&
            t->side_v * wide <= t->deep * (high + wide) &&
-           ELEMENTS * t->deep * (high + wide) * (int64_t)sizeof(float) <= LOCAL_BYTES && registers <= 128;
+           ocl_has_local(context, ELEMENTS * t->deep * (high + wide) * (int64_t)sizeof(float)) && registers <= 128;
 }
 
 #define SAVED  2.25 /* multiplications of each one that is made */

@@ -1,6 +1,7 @@
 /* device.c: the devices of all platforms, and contexts. The list is made once and kept until deinit. */
 #include "../system.h"
 #include "team.h"
+#include "tile.h"
 
 #include <stdio.h>
 #include <stdlib.h>

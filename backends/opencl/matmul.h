@@ -2,7 +2,7 @@
 #ifndef TENON_OPENCL_MATMUL_H
 #define TENON_OPENCL_MATMUL_H
 
-#include "opencl.h"
+#include "tile.h"
 
 typedef struct ocl_product {
     int64_t batch, m, n, k, a_stride, b_stride;

@@ -3,6 +3,7 @@
  * way that a network's product goes: a long one, and two at once of transposed factors with an epilogue; and compared
  * with the host's sums. What is wrong or does not compile is left to other kernels. The verdict is kept (verdict.c),
  * for this device and driver and these sources. */
+#include "tile.h"
 #include "verdict.h"
 
 #include <math.h>

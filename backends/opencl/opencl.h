@@ -11,6 +11,8 @@
 #define CL_USE_DEPRECATED_OPENCL_1_1_APIS
 #include <CL/cl.h>
 #include <pthread.h>
+#include "embedded.h"
+#include "family.h"
 #include "tenon/backend_check.h"
 #include "tenon/backend_ext.h"
 
@@ -56,39 +58,6 @@ typedef struct ocl_text {
 __attribute__((format(printf, 2, 3))) void ocl_textf(ocl_text *text, const char *format, ...);
 void ocl_text_free(ocl_text *text);
 
-/* ---- families of kernels, and choices among them (family.c) ----------------------------------------------------- */
-
-#define OCL_PARAMETERS  8
-#define OCL_VALUES      8   /* of a parameter, at most */
-#define OCL_CHOICE_TEXT 160 /* bytes that any choice takes as a text */
-
-/* Kernels that are alike but for numbers. */
-typedef struct ocl_family {
-    const char *name;
-    struct {
-        const char *name;
-        int32_t value[OCL_VALUES]; /* up to the first 0 */
-    } parameter[OCL_PARAMETERS];   /* up to the first without a name */
-} ocl_family;
-
-/* One of them. */
-typedef struct ocl_choice {
-    const ocl_family *family; /* NULL: none was made */
-    int32_t value[OCL_PARAMETERS];
-} ocl_choice;
-
-const ocl_family *ocl_family_named(const char *name);
-const ocl_family *ocl_family_at(size_t index); /* NULL past the last */
-uint32_t ocl_family_parameters(const ocl_family *family);
-int ocl_is_of(const ocl_choice *choice, const char *family); /* NULL is of none */
-int32_t ocl_value(const ocl_choice *choice, const char *parameter);
-void ocl_set_value(ocl_choice *choice, const char *parameter, int64_t value);
-void ocl_choice_write(const ocl_choice *choice, char *text, size_t room);
-int ocl_choice_read(const char *text, ocl_choice *choice); /* 0: it is none */
-/* All of a family, one after the other: 0 behind the last. */
-ocl_choice ocl_choice_first(const ocl_family *family);
-int ocl_choice_next(ocl_choice *choice);
-
 /* ---- devices and contexts (device.c) --------------------------------------------------------------------------- */
 
 typedef struct ocl_program ocl_program;
@@ -117,24 +86,24 @@ struct tn_context {
     ocl_part *parts;
     ocl_tuned *tuned;           /* choices that were made for this device (tune.c) */
     pthread_mutex_t tuned_lock; /* guards them */
-    uint64_t identity; /* hash of the device's and the driver's names and versions */
-    int cpu_shape;     /* kernels made for CPUs: no local memory, a work-item is a thread's worth of work */
-    int clblast;       /* large products go to CLBlast */
-    int tries_clblast; /* it may be tried for products of any size: the option doesn't say otherwise */
-    int32_t tile;      /* the option: the one that products on GPUs get where it fits; -1: it is chosen */
-    int32_t winograd;  /* the option: the tile of convolutions by fewer products, where they can be so; -1: none is */
-    char *sources;     /* the option: a folder for what is built; NULL: none */
-    double grain;      /* the option: what is too small for pieces or CLBlast is so many times as large */
-    int is_cpu;        /* it is the host's processor */
-    int keeps_itself;  /* the driver has a cache of its own on disk */
-    int steps;         /* launches wait in their queue, and go to the device as one (step.c) */
-    int unified;       /* the device works in the host's memory */
+    uint64_t identity;          /* hash of the device's and the driver's names and versions */
+    int cpu_shape;              /* kernels made for CPUs: no local memory, a work-item is a thread's worth of work */
+    int clblast;                /* large products go to CLBlast */
+    int tries_clblast;          /* it may be tried for products of any size: the option doesn't say otherwise */
+    int32_t tile;               /* the option: the one that products on GPUs get where it fits; -1: it is chosen */
+    int32_t winograd; /* the option: the tile of convolutions by fewer products, where they can be so; -1: none is */
+    char *sources;    /* the option: a folder for what is built; NULL: none */
+    double grain;     /* the option: what is too small for pieces or CLBlast is so many times as large */
+    int is_cpu;       /* it is the host's processor */
+    int keeps_itself; /* the driver has a cache of its own on disk */
+    int steps;        /* launches wait in their queue, and go to the device as one (step.c) */
+    int unified;      /* the device works in the host's memory */
     int has_f64;
     int matrix;            /* which kind of matrix units (matrix.c); -1: none */
     uint32_t matrix_right; /* which forms of product they were seen to make right: a bit each */
     int team;              /* how work-items exchange registers (team.c); -1: by local memory */
-    int nvidia; /* the driver takes NVIDIA's own build options */
-    int vector_width; /* floats in a native vector */
+    int nvidia;            /* the driver takes NVIDIA's own build options */
+    int vector_width;      /* floats in a native vector */
     uint32_t units;
     ocl_defaults defaults;
     uint32_t processors; /* of the host, that this process may use */
@@ -142,7 +111,7 @@ struct tn_context {
     uint64_t local_memory; /* bytes of a work-group */
     ocl_choice choice;     /* the option: what operators are made by where they can and nothing was tuned */
     uint64_t max_buffer;
-    uint64_t memory; /* the option: bytes of all buffers together; UINT64_MAX: no limit */
+    uint64_t memory;          /* the option: bytes of all buffers together; UINT64_MAX: no limit */
     uint64_t alignment;       /* bytes, for sub-buffers too */
     uint64_t parameter_bytes; /* of a kernel's arguments together */
 };
@@ -157,6 +126,12 @@ int32_t ocl_device_count(uint32_t *count, tn_msg *msg);
 int32_t ocl_device_info(uint32_t device, tn_device_info *info, tn_msg *msg);
 int32_t ocl_context_create(uint32_t device, tn_context **context, tn_msg *msg);
 void ocl_context_destroy(tn_context *context);
+/* Whether a work-group may have so many bytes of local memory: no more than every device of OpenCL 1.2's full profile
+ * has, and what this one has. */
+static inline int ocl_has_local(const tn_context *context, int64_t bytes)
+{
+    return bytes <= 32768 && (uint64_t)bytes <= context->local_memory;
+}
 /* Of a context whose options were read. The option `opencl.vendor` says whose defaults, of cards with memory of their
  * own. */
 int32_t ocl_defaults_find(tn_context *context, const char *vendor, tn_msg *msg);
@@ -183,9 +158,9 @@ struct tn_queue {
     tn_context *context;
     cl_command_queue cl; /* made for profiling while there is room for spans */
     ocl_spans spans;
-    ocl_step *step; /* launches that wait; NULL: they never do */
+    ocl_step *step;   /* launches that wait; NULL: they never do */
     const char *call; /* the one that failed when launches were handed over */
-    int32_t status; /* the first error, for good */
+    int32_t status;   /* the first error, for good */
     char text[160];
     cl_event transfer; /* the last one between the device and the host's memory; NULL: over */
     tn_queue_stats stats;
@@ -321,8 +296,8 @@ struct tn_kernel {
     int32_t alias[OCL_MAX_OPERANDS];
     uint64_t scratch;
     ocl_launch launch[OCL_MAX_LAUNCHES];
-    int is_ready;   /* the launches have their cl_kernels */
-    ocl_gemm *gemm; /* runs before the launches */
+    int is_ready;    /* the launches have their cl_kernels */
+    ocl_gemm *gemm;  /* runs before the launches */
     ocl_choice used; /* what it was made with, of an operator that has families */
     int is_tuned;    /* by the list of choices */
 };
@@ -330,7 +305,7 @@ struct tn_kernel {
 /* ---- launches that wait, to go to the device as one (step.c) ---------------------------------------------------- */
 
 int ocl_step_compiles(const tn_context *context); /* does the driver take step.cl? */
-ocl_step *ocl_step_new(void); /* NULL: out of memory */
+ocl_step *ocl_step_new(void);                     /* NULL: out of memory */
 void ocl_step_release(ocl_step *step);
 int ocl_step_takes(const tn_context *context, const ocl_launch *launch); /* can it be in one? */
 /* The source of a part for a launch in a step, of the one that its kernel has alone. And what ends a program that has
@@ -445,47 +420,6 @@ int32_t ocl_prepare_pool(ocl_build *build);
 int32_t ocl_prepare_attend(ocl_build *build);
 int32_t ocl_prepare_attend_grad(ocl_build *build);
 
-/* ---- tiles of products on GPUs (tile.c) -------------------------------------------------------------------------- */
-
-/* A work-group's work-items, the rows and columns of each, and how many values of k it takes at a time: with 64
- * elements a work-item half as many, which leaves registers for all else. */
-typedef struct ocl_tile {
-    int32_t side_u, side_v, rows, cols, deep;
-} ocl_tile;
-
-/* For `outer` products of m x n, each of which may be divided into `parts` sums. */
-ocl_tile ocl_tile_choose(const tn_context *context, int32_t dtype, int64_t m, int64_t n, int64_t outer, int64_t parts);
-void ocl_tile_write(ocl_text *text, const ocl_tile *tile, int32_t dtype); /* where T is defined */
-int ocl_tile_number(const char *text, int32_t *number); /* of the table's, from 0: 0 if it is none */
-/* A choice of a family with a tile's parameters as a tile, and back. */
-ocl_tile ocl_tile_of(const ocl_choice *choice);
-ocl_choice ocl_tile_choice(const char *family, const ocl_tile *tile, int64_t parts);
-/* How good a tile looks for `outer` products of m x n x k whose sums are divided into so many parts, in shares of the
- * rate of the best; 0: the device or the kernel can't have it so. */
-double ocl_tile_promise(const tn_context *context, const ocl_tile *tile, int32_t dtype, int64_t m, int64_t n, int64_t k,
-                        int64_t outer, int64_t parts);
-/* How many of them cover m rows, n columns. */
-int64_t ocl_tile_high(const ocl_tile *tile, int64_t m);
-int64_t ocl_tile_wide(const ocl_tile *tile, int64_t n);
-
-/* A tile of convolutions by fewer multiplications (conv_winograd.c), as ocl_tile_number. */
-int ocl_winograd_number(const char *text, int32_t *number);
-
-/* ---- matrix units (matrix.c) ------------------------------------------------------------------------------------- */
-
-/* Looks which kind the device has, by its vendor or the option `opencl.matrix`, and tries what it makes right. */
-int32_t ocl_matrix_find(tn_context *context, const char *vendor, tn_msg *msg);
-/* The form of a product of so many operations by matrix units; -1: it is not for them. Its blocks, for m
- * rows, as a tile; and the core's source. */
-int ocl_matrix_form(const ocl_build *build, double flops);
-ocl_tile ocl_matrix_tile(const tn_context *context, int form, int64_t m);
-void ocl_matrix_write(ocl_text *text, const tn_context *context, int form, int64_t m);
-ocl_choice ocl_matrix_choice(int64_t parts); /* of the family "matrix" */
-/* What staged.c asks: whether the kind is one of cl/matrix_staged.cl, and any device's; what its source begins with. */
-int ocl_matrix_has_stages(const tn_context *context);
-int ocl_matrix_is_plain(const tn_context *context);
-void ocl_matrix_write_staged(ocl_text *text, const tn_context *context, int form);
-
 /* ---- element-wise programs as OpenCL C (source.c, layout.c) ----------------------------------------------------- */
 
 /* Operand of a map over the merged iteration space. */
@@ -538,15 +472,5 @@ int32_t ocl_gemm_prepare(ocl_build *build, const ocl_gemm_shape *shape, int to_s
 int32_t ocl_gemm_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg);
 void ocl_gemm_release(ocl_gemm *gemm);
 void ocl_gemm_clear(void);
-
-/* Files of cl/. */
-extern const char ocl_cl_index[];
-extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[],
-    ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_pack[], ocl_cl_matmul_tile[],
-    ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[], ocl_cl_tile_gpu[], ocl_cl_bring[], ocl_cl_matrix[],
-    ocl_cl_matrix_block[], ocl_cl_matrix_parts[], ocl_cl_matrix_staged[], ocl_cl_ptx_model[], ocl_cl_matmul_matrix[],
-    ocl_cl_conv_matrix[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[],
-    ocl_cl_conv_gpu[], ocl_cl_conv_winograd[], ocl_cl_attend_block[], ocl_cl_attend[], ocl_cl_attend_grad[],
-    ocl_cl_pool[], ocl_cl_step[], ocl_cl_team[];
 
 #endif

@@ -1,5 +1,5 @@
 /* tile.c: which tile a product gets on a GPU (cl/tile_gpu.cl), and into how many segments its sums are divided. */
-#include "opencl.h"
+#include "tile.h"
 
 /* The largest first. What each comes to of the largest one's rate, by the multiply-adds for each load from local memory
  * and the work-items that hide how long others wait, has defaults.def. deep: a work-item of a small group brings many
@@ -17,8 +17,6 @@ int64_t ocl_tile_wide(const ocl_tile *t, int64_t n)
     return ocl_ceil(n, t->side_u * t->cols);
 }
 
-#define LOCAL_BYTES 32768 /* that every device of OpenCL 1.2's full profile has */
-
 /* Of k: half as many in f64, for local memory. */
 static int32_t deep(const ocl_tile *t, int32_t dtype)
 {
@@ -29,7 +27,7 @@ static int fits(const tn_context *context, const ocl_tile *t, int32_t dtype)
 {
     const int64_t rows = t->side_v * t->rows + 4 + t->side_u * t->cols + 4; /* LOCAL_VECTORS of cl/tile_gpu.cl */
     return (size_t)(t->side_u * t->side_v) <= context->max_group &&
-           2 * rows * deep(t, dtype) * (int64_t)tn_dtype_size(dtype) <= LOCAL_BYTES;
+           ocl_has_local(context, 2 * rows * deep(t, dtype) * (int64_t)tn_dtype_size(dtype));
 }
 
 /* What is computed beside what is wanted, and units that have nothing to do. */

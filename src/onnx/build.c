@@ -352,21 +352,6 @@ static tn_status check_initializers(tn_onnx *model)
     return TN_OK;
 }
 
-/* No gradient moves whole numbers: what else there is would be trained around them. */
-static tn_status check_quantised(const tn_onnx *model)
-{
-    const onnx_graph_proto *graph = model->proto->graph;
-    size_t op = 0, weight = 0;
-    while (op < model->ops && !model->op[op].quantised) op++;
-    while (weight < graph->n_initializer && (!(model->role[weight] & ONNX_WEIGHT) || onnx_stays(model, weight)))
-        weight++;
-    TN_REQUIRE(op == model->ops || weight == graph->n_initializer, TN_EUNSUPPORTED,
-               "the network was quantised: weights of %s are whole numbers, which are not trained; train the network "
-               "that it was made from, or freeze all of it (tn_onnx_freeze)",
-               model->op[op].name);
-    return TN_OK;
-}
-
 static tn_status begin(tn_onnx *model, tn_graph *graph, const tn_onnx_options *options, onnx_build *b,
                        onnx_scope *scope)
 {
@@ -378,7 +363,7 @@ static tn_status begin(tn_onnx *model, tn_graph *graph, const tn_onnx_options *o
     onnx_problems_clear(model);
     TN_TRY(tn_graph_status(graph));
     TN_TRY(check_initializers(model));
-    if (b->options.trainable && b->options.training) TN_TRY(check_quantised(model));
+    if (b->options.trainable && b->options.training) TN_TRY(onnx_require_trainable(model));
     TN_REQUIRE(!b->options.outputs || (b->options.outputs > 0 && b->end.weight), TN_EUNSUPPORTED,
                "the network's last layer is none that could be replaced by one of %lld outputs",
                (long long)b->options.outputs);

@@ -49,6 +49,9 @@ enum { ONNX_WEIGHT = 1, ONNX_STATISTIC = 2, ONNX_NUMBERS = 4 };
 
 /* Finds it out for all. */
 TN_MUST_USE tn_status onnx_find_roles(tn_onnx *model);
+/* TN_EUNSUPPORTED if weights are whole numbers, which no gradient moves, and what else there is would be trained around
+ * them. */
+TN_MUST_USE tn_status onnx_require_trainable(const tn_onnx *model);
 /* The initializer of that name, and its role unless that is NULL; or NULL. Those of floating point that are not scalars
  * alone are weights or statistics. */
 const onnx_proto *onnx_initializer(const tn_onnx *model, const char *name, unsigned char **role);

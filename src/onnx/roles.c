@@ -168,3 +168,17 @@ tn_status onnx_find_roles(tn_onnx *model)
     note_calls(model);
     return TN_OK;
 }
+
+tn_status onnx_require_trainable(const tn_onnx *model)
+{
+    const onnx_graph_proto *graph = model->proto->graph;
+    size_t op = 0, weight = 0;
+    while (op < model->ops && !model->op[op].quantised) op++;
+    while (weight < graph->n_initializer && (!(model->role[weight] & ONNX_WEIGHT) || onnx_stays(model, weight)))
+        weight++;
+    TN_REQUIRE(op == model->ops || weight == graph->n_initializer, TN_EUNSUPPORTED,
+               "the network was quantised: weights of %s are whole numbers, which are not trained; train the network "
+               "that it was made from, or freeze all of it (tn_onnx_freeze)",
+               model->op[op].name);
+    return TN_OK;
+}

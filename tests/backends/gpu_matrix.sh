@@ -1,6 +1,7 @@
 #!/bin/sh
-# Products and convolutions by matrix units, as any device can do them: they are found right when the context is made, of
-# a card of many units, where sums are divided, too, are then used, and pass the kit. What does not compile is not used, and products are right all the same.
+# Products and convolutions by matrix units, as any device can do them: they are found right when the context is made,
+# of a card of many units, where sums are divided, too, are then used, and pass the kit. What does not compile is not
+# used, and products are right all the same.
 # usage: gpu_matrix.sh TENON
 set -eu
 folder=$(mktemp -d)
