@@ -139,7 +139,10 @@ static inline int example_end(example *e, int holds, const char *claim)
 {
     printf("%s: %s\n", holds ? "shown" : "NOT SHOWN", claim);
     tn_device_close(e->device);
-    if (example_table && fclose(example_table)) holds = 0;
+    if (example_table && (ferror(example_table) | fclose(example_table))) {
+        fprintf(stderr, "the table could not be written\n");
+        holds = 0;
+    }
     return !holds;
 }
 

@@ -188,7 +188,8 @@ def _array(made: Any, taken: _Taken) -> Array:
     t = made.tensor
     dtype = _TYPES.get((t.code, t.bits), 0)
     if not dtype or t.lanes != 1:
-        named = _WORDS.get(t.code, f"DLPack's code {t.code}, ") + str(t.bits) + f" x {t.lanes}" * (t.lanes != 1)
+        bits = "" if (t.code, t.bits) == (6, 8) else str(t.bits)
+        named = _WORDS.get(t.code, f"DLPack's code {t.code}, ") + bits + f" x {t.lanes}" * (t.lanes != 1)
         raise DtypeError(f"the tensor's elements are {named}, of which there are none here: convert them first")
     shape = tuple(t.shape[:t.ndim])
     _require_dense(t, shape)

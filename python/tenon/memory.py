@@ -6,6 +6,7 @@ import ctypes
 import math
 import struct
 import sys
+import warnings
 from array import array
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -18,6 +19,9 @@ ORDER = "<" if sys.byteorder == "little" else ">"  # of bytes, in NumPy's words
 CODES = {c.TN_F32: "f", c.TN_I32: "i", c.TN_U8: "B", c.TN_I8: "b", c.TN_F16: "e", c.TN_F64: "d"}  # bf16 has none
 _OF_FORMAT = {"f": c.TN_F32, "i": c.TN_I32, "l": c.TN_I32, "B": c.TN_U8, "b": c.TN_I8, "?": 0, "e": c.TN_F16,
               "d": c.TN_F64}
+
+
+_ROUNDED_TO_INFINITY = {c.TN_F16: 65520.0, c.TN_F32: 2.0 ** 128 - 2.0 ** 103}  # from these numbers on
 
 
 class _Buffer(ctypes.Structure):  # Py_buffer of CPython's stable ABI
@@ -151,8 +155,16 @@ def _flatten(value: Any, out: List[float]) -> Tuple[int, ...]:
     return (len(value),) + (shapes.pop() if shapes else ())
 
 
+def _warn_of_overflow(what: str, dtype: int) -> None:
+    """As NumPy does, but that the array is named, and the line is the caller's."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(f"{what}: numbers beyond {NAMES[dtype]} become infinite", RuntimeWarning, stacklevel=level)
+
+
 def _check_array(array: Any, dtype: int, what: str) -> None:
-    """That converting NumPy's array loses nothing but a fraction's last digits."""
+    """That converting NumPy's array loses nothing but a fraction's last digits, and what becomes infinite."""
     np: Any = numpy()
     if array.dtype.kind not in "biuf":
         raise DtypeError(f"{what}: elements of {array.dtype} are no real numbers")
@@ -190,7 +202,13 @@ def _converted(value: Any, dtype: int, what: str) -> Memory:
         if array_of.dtype.kind == "O":
             raise DtypeError(f"{what}: a {type(value).__name__} is no array of numbers")
         _check_array(array_of, dtype, what)
-        made = array_of.astype(CODES[dtype], order="C")
+        try:
+            with np.errstate(over="raise"):
+                made = array_of.astype(CODES[dtype], order="C")
+        except FloatingPointError:
+            _warn_of_overflow(what, dtype)
+            with np.errstate(over="ignore"):
+                made = array_of.astype(CODES[dtype], order="C")
         return _of_buffer(made, False) or Memory(0, dtype, (), made)
     return _converted_list(value, dtype, what)
 
@@ -204,6 +222,10 @@ def _converted_list(value: Any, dtype: int, what: str) -> Memory:
     numbers: List[float] = []
     shape = _flatten(value, numbers)
     _check_numbers(numbers, dtype, what)
+    most = _ROUNDED_TO_INFINITY.get(dtype, math.inf)
+    if any(most <= abs(n) < math.inf for n in numbers):
+        _warn_of_overflow(what, dtype)
+        numbers = [math.copysign(math.inf, n) if abs(n) >= most else n for n in numbers]
     if dtype == c.TN_F16:
         made: Any = bytearray(struct.pack(f"{len(numbers)}e", *numbers))
     else:
@@ -214,7 +236,8 @@ def _converted_list(value: Any, dtype: int, what: str) -> Memory:
 
 def memory_of(value: Any, dtype: int = 0, writable: bool = False, what: str = "the array") -> Memory:
     """The memory of an array: as it is, where it is dense and of that type (0: any); else a copy, converted, and it is
-    an error, which says `what` it is, if an element has no like of that type."""
+    an error, which says `what` it is, if an element has no like of that type. Of floating point one beyond it becomes
+    infinite, with a RuntimeWarning, as with NumPy."""
     if _is_masked(value):
         raise InvalidError(f"{what}: elements are masked: fill them first")
     found = value if isinstance(value, Memory) else getattr(value, "_memory", None)

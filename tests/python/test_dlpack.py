@@ -222,7 +222,7 @@ class PyTorch(unittest.TestCase):
             if name != "bf16":
                 self.assertEqual(memory_of(x, tenon.c.TN_F64).shape, (2, 3))
             self.assertEqual(torch.from_dlpack(tenon.from_dlpack(x.new_zeros(2, 0, 3))).shape, (2, 0, 3))
-        for kind, name in ((torch.int64, "int64"), (torch.bool, "bool8"), (torch.complex64, "complex64")):
+        for kind, name in ((torch.int64, "int64"), (torch.bool, "bool,"), (torch.complex64, "complex64")):
             with self.assertRaisesRegex(tenon.DtypeError, "are " + name):
                 tenon.from_dlpack(torch.ones(2, dtype=kind))
         self.assertEqual(memory_of(torch.ones(3)).shape, (3,))

@@ -2,6 +2,7 @@
 import math
 import random
 import unittest
+import warnings
 
 import tenon
 from test_core import DEVICES, np, run, tolist
@@ -42,6 +43,29 @@ class Numbers(unittest.TestCase):
         graph = tenon.Graph()
         (graph.input("a", 3, "i32") * 2.0 + -2 ** 31).output("y")
         self.assertEqual(tolist(graph.compile("cpu")(a=[1, 2, 3])["y"]), [2 - 2 ** 31, 4 - 2 ** 31, 6 - 2 ** 31])
+
+    def feeds(self, dtype, x):
+        graph = tenon.Graph()
+        graph.input("x", len(x), dtype).cast("f32").output("y")
+        return tolist(graph.compile("cpu")(x=x)["y"])
+
+    def test_numbers_beyond_a_type_become_infinite_with_a_warning(self):
+        numbers = [1e300, -1e300, 2.0]
+        try:
+            for found in {None, np}:
+                tenon.memory._numpy = found
+                for x in [numbers] if np is None else [numbers, np.array(numbers)]:
+                    for dtype in ("f32", "f16"):
+                        with self.assertWarnsRegex(RuntimeWarning, f"input 'x': numbers beyond {dtype} become inf") as w:
+                            self.assertEqual(self.feeds(dtype, x), [math.inf, -math.inf, 2])
+                        self.assertEqual(w.filename, __file__)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    largest = 2.0 ** 128 - 2.0 ** 104
+                    self.assertEqual(self.feeds("f32", [math.inf, 3.4028235677973362e38]), [math.inf, largest])
+                    self.assertEqual(self.feeds("f16", [65519.0]), [65504])
+        finally:
+            tenon.memory._numpy = False  # it is looked for again
 
     @unittest.skipIf(np is None, "there is no NumPy")
     def test_numpy_s_scalars_are_numbers(self):
