@@ -122,6 +122,27 @@ static inline __attribute__((always_inline)) void tile(int parts, int64_t k, con
     if (tall && wide) unload(sums[3], rows - SIDE, columns - SIDE, c + SIDE * ldc + SIDE, ldc, add);
 }
 
+/* ---- sums ---- */
+
+/* 16 numbers at a time in f32, then in f64. */
+static void add_rows(int64_t count, int64_t k, const float *from, int64_t step, double *sums)
+{
+    for (int64_t i = 0; i < count; i += SIDE) {
+        const __mmask16 mask = first(count - i);
+        __m512d low = _mm512_maskz_loadu_pd((__mmask8)mask, sums + i),
+                high = _mm512_maskz_loadu_pd((__mmask8)(mask >> 8), sums + i + SIDE / 2);
+        for (int64_t l = 0; l < k; l += SIDE) {
+            __m512 sum = _mm512_setzero_ps();
+            for (int64_t r = l; r < l + SIDE && r < k; r++)
+                sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, from + r * step + i));
+            low = _mm512_add_pd(low, _mm512_cvtps_pd(_mm512_castps512_ps256(sum)));
+            high = _mm512_add_pd(high, _mm512_cvtps_pd(_mm512_extractf32x8_ps(sum, 1)));
+        }
+        _mm512_mask_storeu_pd(sums + i, (__mmask8)mask, low);
+        _mm512_mask_storeu_pd(sums + i + SIDE / 2, (__mmask8)(mask >> 8), high);
+    }
+}
+
 /* ---- on a thread ---- */
 
 static void begin(void)
@@ -160,7 +181,7 @@ PARTS(2)
 PARTS(3)
 
 const cpu_matrix cpu_matrix_amx[] = {
-    {WIDE, DEEP, 2 * 3, 3, begin, end, pack_a_3, pack_b_3, tile_3},
-    {WIDE, DEEP, 2 * 2, 2, begin, end, pack_a_2, pack_b_2, tile_2},
-    {WIDE, DEEP, 2 * 1, 1, begin, end, pack_a_1, pack_b_1, tile_1},
+    {WIDE, DEEP, 2 * 3, 3, begin, end, pack_a_3, pack_b_3, tile_3, add_rows},
+    {WIDE, DEEP, 2 * 2, 2, begin, end, pack_a_2, pack_b_2, tile_2, add_rows},
+    {WIDE, DEEP, 2 * 1, 1, begin, end, pack_a_1, pack_b_1, tile_1, add_rows},
 };

@@ -94,6 +94,8 @@ typedef struct cpu_matrix {
     /* c (rows, columns), both at most `wide`, = or += panel a panel b. */
     void (*tile)(int64_t k, const void *a, const void *b, float *c, int64_t ldc, int64_t rows, int64_t columns,
                  int add);
+    /* Adds to sums[0..count) k rows of so many numbers, `step` apart. */
+    void (*add_rows)(int64_t count, int64_t k, const float *from, int64_t step, double *sums);
 } cpu_matrix;
 
 /* A product whose left operand lies scattered: c (mr x nr, rows ldc apart) = or += a b, where element (i, l) of a is at

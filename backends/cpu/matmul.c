@@ -34,9 +34,7 @@ typedef struct matmul_kernel {
 /* ---- prepare
  * ------------------------------------------------------------------------------------------------------------------ */
 
-#define SUMS_MOST 65536 /* elements of a, which one thread adds up: more are better summed by themselves */
-
-/* All of one type; the sums of the columns of a, where they are no work to speak of. */
+/* All of one type; sums are those of the columns of a. */
 static int32_t check(const tn_op_desc *desc, const tn_op_facts *f, tn_msg *msg)
 {
     const tn_matmul_attrs *a = desc->attrs;
@@ -44,13 +42,14 @@ static int32_t check(const tn_op_desc *desc, const tn_op_facts *f, tn_msg *msg)
     for (int i = 0; i < 3; i++)
         if (each[i]->dtype != f->dtype)
             return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: only f32 or f64 for all of a, b and the output");
-    if (a->sums && (!a->trans_a || f->size.b != 1 || f->size.k * f->size.m > SUMS_MOST))
-        return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: sums of many elements, or of rows");
+    if (a->sums && (!a->trans_a || f->size.b != 1)) return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: sums of rows");
     return TN_OK;
 }
 
 /* Rows of a from which units pay where b was packed before, and as how many they count. */
 enum { FEW_ROWS = 16, OFTEN = 8 };
+
+#define SUMS_MOST 65536 /* elements of a: more are better summed by themselves, but where units pack them anyway */
 
 /* Matrix units, where they are ahead, or NULL. Levels of precision are for them, and what is kept. */
 static int32_t choose_units(const tn_context *context, const tn_op_desc *desc, const tn_op_facts *f,
@@ -61,6 +60,8 @@ static int32_t choose_units(const tn_context *context, const tn_op_desc *desc, c
     if (*units && !cpu_matrix_pays(*units, m, f->size.n, f->size.k, context->grain)) *units = NULL;
     if (desc->keeps && (!*units || f->size.b != 1 || (double)f->size.m < FEW_ROWS * context->grain))
         return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: nothing to keep");
+    if (((const tn_matmul_attrs *)desc->attrs)->sums && !*units && f->size.k * f->size.m > SUMS_MOST)
+        return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: sums of many elements");
     return *units || !desc->precision ? TN_OK : cpu_fail(msg, TN_EUNSUPPORTED, "matmul: no faster with less precision");
 }
 
@@ -210,6 +211,7 @@ typedef struct part {
     int64_t z, m0, m1, n0, n1;
     char *packed_a, *packed_b;
     cpu_kept kept;
+    double *sums;         /* of its columns of a; NULL: none, or another part's */
     const cpu_eval *eval; /* NULL: no epilogue */
 } part;
 
@@ -345,13 +347,60 @@ static void run_library(const part *p)
     run_epilogue(p, p->m0, p->m1, p->n0, p->n1);
 }
 
-/* By matrix units. Returns 0 if they can't. */
+static void end_block(const void *arg, int64_t m0, int64_t m1, int64_t n0, int64_t n1)
+{
+    const part *p = arg;
+    run_epilogue(p, p->m0 + m0, p->m0 + m1, p->n0 + n0, p->n0 + n1);
+}
+
+/* By matrix units. Returns 0 if they can't; then the epilogue of what they did is made again with the rest. */
 static int run_matrix(const part *p)
 {
     const cpu_product product = product_of(p);
-    if (!p->kernel->matrix || !cpu_matrix_product(p->kernel->matrix, &product, p->packed_b, p->kept)) return 0;
-    run_epilogue(p, p->m0, p->m1, p->n0, p->n1);
-    return 1;
+    const cpu_beside beside = {p->kernel->epilogue ? end_block : NULL, p, p->sums};
+    return p->kernel->matrix && cpu_matrix_product(p->kernel->matrix, &product, p->packed_b, p->kept, &beside);
+}
+
+/* ---- sums: output 1, of the columns of a, which is (k, m)
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/* Where a part adds up its columns: the first of those that have the same; NULL: it does not. */
+static double *sums_of(const part *p, const cpu_run *at)
+{
+    const matmul_kernel *k = p->kernel;
+    return k->sum && !p->n0 ? (double *)(void *)(at->scratch + k->sums_at) + p->m0 : NULL;
+}
+
+/* Without the units. */
+static void add_sums(const part *p)
+{
+    const matmul_kernel *k = p->kernel;
+    const int type = k->size == 4 ? CPU_F32 : CPU_F64;
+    const int64_t count = p->m1 - p->m0, rows = count == k->m ? k->k : 1;
+    memset(p->sums, 0, (uint64_t)count * sizeof *p->sums);
+    for (int64_t l = 0; l < k->k; l += rows)
+        k->sum->column[type](rows, count, p->a + (l * k->m + p->m0) * k->size, p->sums);
+}
+
+static void store_sums(const part *p, char *out)
+{
+    for (int64_t i = p->m0; i < p->m1; i++)
+        if (p->kernel->size == 4)
+            ((float *)(void *)out)[i] = (float)p->sums[i - p->m0];
+        else
+            ((double *)(void *)out)[i] = p->sums[i - p->m0];
+}
+
+/* ---- run
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/* As units do it, or one of the others. */
+static void run_product(const part *p)
+{
+    if (p->sums) memset(p->sums, 0, (uint64_t)(p->m1 - p->m0) * sizeof *p->sums);
+    if (run_matrix(p)) return;
+    if (p->sums) add_sums(p);
+    if (!run_dots(p)) p->kernel->library ? run_library(p) : run_part(p);
 }
 
 static void run_parts(part *p, const matmul_run *r, int64_t begin, int64_t end)
@@ -368,7 +417,9 @@ static void run_parts(part *p, const matmul_run *r, int64_t begin, int64_t end)
         p->n0 = boundary(k->n, k->tile_n, in, k->parts_n), p->n1 = boundary(k->n, k->tile_n, in + 1, k->parts_n);
         if (p->m0 == p->m1 || p->n0 == p->n1) continue;
         if (k->kept) p->kept = (cpu_kept){r->run->kept + i % grid * k->kept, r->run->is_kept};
-        if (!run_matrix(p) && !run_dots(p)) k->library ? run_library(p) : run_part(p);
+        p->sums = sums_of(p, r->run);
+        run_product(p);
+        if (p->sums) store_sums(p, r->run->out[1]);
     }
 }
 
@@ -389,18 +440,14 @@ static void run_thread(void *arg, int64_t begin, int64_t end, int thread)
     if (k->library && !k->matrix) cpu_library_end(&use);
 }
 
-/* Output 1 = the sums of a's columns: a is (k, m). */
-static void run_sums(const matmul_kernel *k, const cpu_run *at)
+/* An empty product, which may yet have sums. */
+static void run_nothing(const matmul_kernel *k, const cpu_run *at)
 {
-    const int type = k->size == 4 ? CPU_F32 : CPU_F64;
-    double *sum = (double *)(void *)(at->scratch + k->sums_at);
-    memset(sum, 0, (uint64_t)k->m * sizeof *sum);
-    k->sum->column[type](k->k, k->m, at->in[0], sum);
-    for (int64_t i = 0; i < k->m; i++)
-        if (type == CPU_F32)
-            ((float *)(void *)at->out[1])[i] = (float)sum[i];
-        else
-            ((double *)(void *)at->out[1])[i] = sum[i];
+    part p = {.kernel = k, .a = at->in[0], .m1 = k->m};
+    p.sums = sums_of(&p, at);
+    if (!p.sums) return;
+    add_sums(&p);
+    store_sums(&p, at->out[1]);
 }
 
 static void run(const tn_kernel *kernel, const cpu_run *at)
@@ -411,10 +458,11 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     for (uint64_t i = 2; i < kernel->n_in; i++) in[i - 1] = at->in[i];
     cpu_run epilogue = *at;
     epilogue.in = in;
-    if (k->sum) run_sums(k, at);
-    if (k->batch * k->m * k->n == 0) return;
     matmul_run r = {k, at, &epilogue};
-    cpu_parallel(at->queue, k->threads, k->parts_m * k->parts_n * k->batch, run_thread, &r);
+    if (k->batch * k->m * k->n == 0)
+        run_nothing(k, at);
+    else
+        cpu_parallel(at->queue, k->threads, k->parts_m * k->parts_n * k->batch, run_thread, &r);
 }
 
 const cpu_op cpu_matmul = {"matmul", CPU_FLOATS | CPU_LEVELS | CPU_KEEPS, 0, prepare, run, release, NULL};

@@ -115,9 +115,14 @@ static char *pack_block(const cpu_matrix *g, const cpu_product *p, int64_t l, in
     return block;
 }
 
+static void end(const cpu_beside *o, int64_t m0, int64_t m1, int64_t n0, int64_t n1)
+{
+    if (o->ended) o->ended(o->arg, m0, m1, n0, n1);
+}
+
 /* Columns j..j + columns into c. All of b is packed, whatever the numbers: others may want it. */
 static int strip(const cpu_matrix *g, const cpu_product *p, int64_t j, int64_t columns, float *c, int64_t ldc,
-                 char *work, cpu_kept *kept)
+                 char *work, cpu_kept *kept, const cpu_beside *beside)
 {
     const int64_t a_row = p->ta ? 1 : p->lda, a_deep = p->ta ? p->lda : 1;
     int fit = 1;
@@ -128,33 +133,38 @@ static int strip(const cpu_matrix *g, const cpu_product *p, int64_t j, int64_t c
         const int32_t top = *(const int32_t *)(const void *)block;
         for (int64_t i = 0; i < p->m && fit; i += ROWS) {
             const int64_t rows = min_of(ROWS, p->m - i);
-            const int32_t other = g->pack_a(rows, depth, p->a + i * a_row + l * a_deep, a_row, a_deep, packed_a);
+            const float *from = p->a + i * a_row + l * a_deep;
+            const int32_t other = g->pack_a(rows, depth, from, a_row, a_deep, packed_a);
+            if (beside->sums && !j) g->add_rows(rows, depth, from, a_deep, beside->sums + i);
             fit = cpu_matrix_fits(top, other, depth);
             if (fit) multiply(g, packed_a, block + HEAD, rows, columns, depth, c + i * ldc, ldc, l > 0);
+            if (fit && l + depth == p->k) end(beside, i, i + rows, j, j + columns);
         }
     }
     return fit;
 }
 
 static int strip_aside(const cpu_matrix *g, const cpu_product *p, int64_t j, int64_t columns, char *work,
-                       cpu_kept *kept)
+                       cpu_kept *kept, const cpu_beside *beside)
 {
     const int64_t wide = round_up(columns, LINE);
+    const cpu_beside aside = {NULL, NULL, beside->sums};
     float *sums = (float *)(void *)work;
-    if (!strip(g, p, j, columns, sums, wide, work + aside_bytes(p->m, columns), kept)) return 0;
+    if (!strip(g, p, j, columns, sums, wide, work + aside_bytes(p->m, columns), kept, &aside)) return 0;
     for (int64_t i = 0; i < p->m; i++) memcpy(p->c + i * p->ldc + j, sums + i * wide, (uint64_t)columns * sizeof *sums);
+    end(beside, 0, p->m, j, j + columns);
     return 1;
 }
 
-int cpu_matrix_product(const cpu_matrix *g, const cpu_product *p, char *work, cpu_kept kept)
+int cpu_matrix_product(const cpu_matrix *g, const cpu_product *p, char *work, cpu_kept kept, const cpu_beside *beside)
 {
     const int aside = is_aside(g, p);
     int fit = 1;
     g->begin();
     for (int64_t j = 0; j < p->n; j += COLUMNS) {
         const int64_t columns = min_of(COLUMNS, p->n - j);
-        fit &=
-            aside ? strip_aside(g, p, j, columns, work, &kept) : strip(g, p, j, columns, p->c + j, p->ldc, work, &kept);
+        fit &= aside ? strip_aside(g, p, j, columns, work, &kept, beside)
+                     : strip(g, p, j, columns, p->c + j, p->ldc, work, &kept, beside);
     }
     g->end();
     return fit;

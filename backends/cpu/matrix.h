@@ -25,9 +25,17 @@ typedef struct cpu_kept {
     int is_full;
 } cpu_kept;
 
-/* Multiplies on this thread. Returns 0, and c is left undefined, if there are infinities or NaN among the operands, or
- * numbers whose products may be beyond about 2^69. `work`
- * begins at a multiple of 64. b is packed into `kept`, if that is there, unless it is full. */
-int cpu_matrix_product(const cpu_matrix *g, const cpu_product *p, char *work, cpu_kept kept);
+/* What is done beside: with rows m0..m1 and columns n0..n1 of c as soon as they are there, while they are near; and
+ * where the columns of a, which is transposed then, are added up. NULL: nothing. */
+typedef struct cpu_beside {
+    void (*ended)(const void *arg, int64_t m0, int64_t m1, int64_t n0, int64_t n1);
+    const void *arg;
+    double *sums;
+} cpu_beside;
+
+/* Multiplies on this thread. Returns 0, and c and sums are left undefined, though parts of c may have ended, if there
+ * are infinities or NaN among the operands, or numbers whose products may be beyond about 2^69. `work` begins at a
+ * multiple of 64. b is packed into `kept`, if that is there, unless it is full. */
+int cpu_matrix_product(const cpu_matrix *g, const cpu_product *p, char *work, cpu_kept kept, const cpu_beside *beside);
 
 #endif

@@ -6,7 +6,8 @@
 #define BLOCK     1024 /* elements: a value of floats takes 4 KiB */
 #define MIN_BLOCK 64
 #define FAR       0x1p20 /* bytes */
-#define STEPS     3      /* fewer are as fast as memory, which they read and write as it lies */
+#define STEPS     3      /* fewer are as fast as memory, which they read and write as it lies, */
+#define BUSY      8      /* but for those of so many simple operations an element, which leave few loads on their way */
 #define MANY      7      /* operands in memory at once, as of Adam: prefetchers are busy, and blocks that are */
 #define FAR_BLOCK 256    /* so short let a step's last loads wait while the next step computes */
 
@@ -216,8 +217,8 @@ static void look_far(cpu_prog *p, const cpu_prog_desc *d)
     for (int32_t i = d->near; i < p->n_in; i++)
         if (p->input[i].kind == CPU_DENSE) bytes += (double)p->count * (double)p->input[i].size, many++;
     for (int32_t k = 0; k < p->n_out && !d->near; k++) bytes += (double)p->count * (double)p->output[k].size, many++;
-    p->near = d->near, p->writes = !d->near;
-    p->far = bytes > FAR && p->n_step >= STEPS && many < MANY;
+    p->near = d->near, p->writes = !d->near && p->n_step >= STEPS;
+    p->far = bytes > FAR && (p->n_step >= STEPS || p->cost >= BUSY) && many < MANY;
     if (bytes > FAR && many >= MANY && p->block == BLOCK) p->block = FAR_BLOCK;
 }
 

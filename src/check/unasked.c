@@ -15,6 +15,7 @@ typedef struct product {
     const char *name;
     int64_t batch, m, k, n;
     uint32_t one_a, one_b, trans_a;
+    float large; /* an element of a; 0: none */
 } product;
 
 static tn_tensor_desc operand(int64_t batch, int64_t rows, int64_t columns, uint32_t is_one)
@@ -38,7 +39,7 @@ static void describe(const product *p, tn_kit_sample *s)
     s->job.desc = &o->desc;
 }
 
-static int fill(tn_kit *kit, tn_kit_sample *s)
+static int fill(tn_kit *kit, const product *p, tn_kit_sample *s)
 {
     for (uint32_t i = 0; i < 2; i++) {
         const uint64_t count = tn_kit_bytes(&s->operation.in[i]) / sizeof(float);
@@ -47,6 +48,7 @@ static int fill(tn_kit *kit, tn_kit_sample *s)
         s->job.out[i] = malloc(tn_kit_bytes(&s->operation.out[i]));
         if (!x || !s->job.out[i]) return tn_kit_expect(kit, 0, "out of memory");
         for (uint64_t e = 0; e < count; e++) x[e] = (float)tn_kit_uniform(kit, -1, 1);
+        if (p->large && !i) x[count / 2] = p->large;
     }
     return 1;
 }
@@ -56,7 +58,7 @@ static int try_product(tn_kit *kit, const product *p)
     tn_kit_sample s;
     tn_kit_want want;
     describe(p, &s);
-    int fine = fill(kit, &s);
+    int fine = fill(kit, p, &s);
     if (fine && (fine = tn_kit_expected(kit, &s.job, &want))) {
         int answer = tn_kit_run_job(kit, &s.job);
         fine = answer == TN_KIT_REFUSED || (answer == TN_KIT_RAN && tn_kit_compare(kit, &s.job, &want, p->name));
@@ -77,6 +79,8 @@ static void sums_of_batches(tn_kit *kit)
         {" (with the sums of a that is the same for all)", 3, 7, 9, 5, 1, 0, 0},
         {" (with the sums of a transposed that is the same for all)", 4, 33, 40, 37, 1, 0, 1},
         {" (with the sums of a, both the same for all)", 3, 7, 9, 5, 1, 1, 0},
+        {" (with the sums of a transposed, larger)", 1, 230, 301, 530, 0, 0, 1},
+        {" (with the sums of a transposed, and of 1e38 in it)", 1, 100, 150, 300, 0, 0, 1, 1e38F},
     };
     int fine = tn_kit_open(kit);
     kit->result->checks = 0; /* opening is no check of the product */
