@@ -181,7 +181,7 @@ PARTS(2)
 PARTS(3)
 
 const cpu_matrix cpu_matrix_amx[] = {
-    {WIDE, DEEP, 2 * 3, 3, begin, end, pack_a_3, pack_b_3, tile_3, add_rows},
-    {WIDE, DEEP, 2 * 2, 2, begin, end, pack_a_2, pack_b_2, tile_2, add_rows},
-    {WIDE, DEEP, 2 * 1, 1, begin, end, pack_a_1, pack_b_1, tile_1, add_rows},
+    {SIDE, WIDE, DEEP, 2 * 3, 3, begin, end, pack_a_3, pack_b_3, tile_3, add_rows},
+    {SIDE, WIDE, DEEP, 2 * 2, 2, begin, end, pack_a_2, pack_b_2, tile_2, add_rows},
+    {SIDE, WIDE, DEEP, 2 * 1, 1, begin, end, pack_a_1, pack_b_1, tile_1, add_rows},
 };

@@ -80,10 +80,10 @@ typedef struct cpu_dots_shape {
     void (*product)(const cpu_dots *o); /* NULL: there is none */
 } cpu_dots_shape;
 
-/* A product in f32 by matrix units. Operands are packed in panels of `wide` rows (columns), each filled up to a
- * multiple of `deep`, with so many bytes an element. */
+/* A product in f32 by matrix units, which have `side` rows and columns. Operands are packed in panels of `wide` rows
+ * (columns), each filled up to a multiple of `deep`, with so many bytes an element. */
 typedef struct cpu_matrix {
-    int64_t wide, deep, bytes;
+    int64_t side, wide, deep, bytes;
     int32_t parts;
     void (*begin)(void); /* on each thread, before it uses the others; then end */
     void (*end)(void);

@@ -77,20 +77,24 @@ static int32_t make_epilogue(const tn_op_desc *desc, const tn_map_attrs *map, cp
 }
 
 /* Parts of y for so many threads: such that least is packed twice, and that of flat products (gradients of weights)
- * each thread has whole rows: maps go over y in such parts, and what another core wrote comes slowly. */
-#define LINE    16   /* numbers of a line of the cache, which no two threads write */
-#define ASUNDER 12.0 /* multiplications in the time in which an element comes from another core */
+ * each thread has whole rows: maps go over y in such parts, and what another core wrote comes slowly. Where b is kept
+ * packed, near each core, rows cost nothing but their own packing, and a thread has the same samples step after step of
+ * a recurrent layer. */
+#define LINE    16        /* numbers of a line of the cache, which no two threads write */
+#define ASUNDER 12.0      /* multiplications in the time in which an element comes from another core */
+#define NEAR    (1 << 20) /* bytes that stay in a core's second cache */
 
-static void choose_parts(matmul_kernel *k, int64_t threads)
+static void choose_parts(matmul_kernel *k, int64_t threads, int keeps)
 {
+    const int is_near = keeps && cpu_matrix_kept_bytes(k->matrix, k->n, k->k) <= NEAR;
     double best = 0;
     k->parts_m = k->parts_n = 1;
-    k->tile_m = k->matrix ? k->matrix->wide : k->gemm->mr;
-    k->tile_n = k->matrix ? k->matrix->wide : k->dots ? LINE : k->gemm->nr;
+    k->tile_m = k->matrix ? k->matrix->side : k->gemm->mr;
+    k->tile_n = k->matrix ? k->matrix->side : k->dots ? LINE : k->gemm->nr;
     for (int64_t pm = 1; pm <= threads; pm++) {
         const int64_t pn = threads / pm, rows = (k->m / pm + k->tile_m - 1) / k->tile_m * k->tile_m,
                       columns = (k->n / pn + k->tile_n - 1) / k->tile_n * k->tile_n;
-        const double work = (double)rows * (double)columns, pack = (double)(rows + columns);
+        const double work = (double)rows * (double)columns, pack = (double)(rows + (is_near ? 0 : columns));
         const double cost = work * (1 + (pn > 1 ? ASUNDER / (double)k->k : 0)) + 16 * pack;
         if (best > 0 && cost >= best) continue;
         best = cost;
@@ -129,14 +133,14 @@ static const cpu_dots_shape *choose_dots(const matmul_kernel *k, double grain)
                : NULL;
 }
 
-static void plan(matmul_kernel *k, const tn_context *context)
+static void plan(matmul_kernel *k, const tn_context *context, int keeps)
 {
     k->dots = choose_dots(k, context->grain);
     const double flops = 2.0 * (double)k->batch * (double)k->m * (double)k->n * (double)k->k;
     k->threads = flops <= THREAD_FLOPS * context->grain ? 1 : context->threads;
     k->library = cpu_library_is_there() && !context->own && k->size == 4 && flops > 0 &&
                  flops / (double)k->batch > LIBRARY_FLOPS * context->grain;
-    choose_parts(k, k->batch >= k->threads ? 1 : k->threads);
+    choose_parts(k, k->batch >= k->threads ? 1 : k->threads, keeps);
     const int64_t depth = k->k < k->gemm->kc ? k->k : k->gemm->kc, wide = k->n < STRIP ? k->n : STRIP;
     if (!k->library) k->packed_b = (depth * (wide + k->gemm->nr) * k->size + CPU_ALIGN - 1) / CPU_ALIGN * CPU_ALIGN;
     if (k->matrix && k->packed_b < cpu_matrix_bytes(k->matrix, k->m, k->n, k->k))
@@ -183,7 +187,7 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_
     k->a_step = facts->a_step, k->b_step = facts->b_step;
     k->size = (int64_t)tn_dtype_size(y->dtype);
     k->kernel.n_scalar = a->epilogue ? a->epilogue->n_scalar : 0;
-    plan(k, context);
+    plan(k, context, desc->keeps != 0);
     if (desc->keeps) plan_kept(k);
     if (a->sums) plan_sums(k);
     return TN_OK;

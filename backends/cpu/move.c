@@ -8,7 +8,8 @@
 
 #define TILE 16 /* elements a side of what is transposed at once */
 
-/* The output's dimensions, merged where they stay neighbours, and the input's stride along each. */
+/* The output's dimensions, merged where they stay neighbours, and the strides along each. Where runs are copied, the
+ * longest comes first: it is most likely the samples, which a thread then has in all kernels. */
 typedef struct transpose_kernel {
     tn_kernel kernel;
     int rank;
@@ -16,6 +17,16 @@ typedef struct transpose_kernel {
     int64_t dim[TN_MAX_RANK], from[TN_MAX_RANK], to[TN_MAX_RANK];
     int64_t size, count;
 } transpose_kernel;
+
+static void put_longest_first(transpose_kernel *k)
+{
+    int longest = 0;
+    for (int d = 1; d < k->rank - 1; d++)
+        if (k->dim[d] > k->dim[longest]) longest = d;
+    const int64_t dim = k->dim[longest], from = k->from[longest], to = k->to[longest];
+    for (int d = longest; d > 0; d--) k->dim[d] = k->dim[d - 1], k->from[d] = k->from[d - 1], k->to[d] = k->to[d - 1];
+    k->dim[0] = dim, k->from[0] = from, k->to[0] = to;
+}
 
 static void lay_out(transpose_kernel *k, const tn_tensor_desc *x, const tn_tensor_desc *y, const int32_t *perm)
 {
@@ -38,6 +49,7 @@ static void lay_out(transpose_kernel *k, const tn_tensor_desc *x, const tn_tenso
     k->turned = k->rank - 1;
     for (int d = 0; d < k->rank; d++)
         if (k->from[d] == 1) k->turned = d;
+    if (k->turned == k->rank - 1) put_longest_first(k);
     k->size = (int64_t)tn_dtype_size(x->dtype);
     k->count = all;
 }
@@ -84,7 +96,7 @@ typedef struct transpose_run {
     const cpu_run *run;
 } transpose_run;
 
-/* Runs of the input, in the order in which they lie in the output. */
+/* Runs of the input. */
 static void copy_runs(void *arg, int64_t begin, int64_t end, int thread)
 {
     (void)thread;
@@ -92,14 +104,17 @@ static void copy_runs(void *arg, int64_t begin, int64_t end, int thread)
     const cpu_run *run = ((const transpose_run *)arg)->run;
     const int last = k->rank - 1;
     const int64_t bytes = k->dim[last] * k->size;
-    int64_t at[TN_MAX_RANK], from = 0, rest = begin;
-    for (int d = last - 1; d >= 0; rest /= k->dim[d--]) from += (at[d] = rest % k->dim[d]) * k->from[d];
+    int64_t at[TN_MAX_RANK], from = 0, to = 0, rest = begin;
+    for (int d = last - 1; d >= 0; rest /= k->dim[d--]) {
+        at[d] = rest % k->dim[d];
+        from += at[d] * k->from[d], to += at[d] * k->to[d];
+    }
     for (int64_t r = begin; r < end; r++) {
-        memcpy(run->out[0] + r * bytes, run->in[0] + from * k->size, (uint64_t)bytes);
+        memcpy(run->out[0] + to * k->size, run->in[0] + from * k->size, (uint64_t)bytes);
         for (int d = last - 1; d >= 0; d--) {
-            from += k->from[d];
+            from += k->from[d], to += k->to[d];
             if (++at[d] < k->dim[d]) break;
-            from -= at[d] * k->from[d];
+            from -= at[d] * k->from[d], to -= at[d] * k->to[d];
             at[d] = 0;
         }
     }
