@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import math
-import warnings
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
-from . import c, nn
+from . import c
 from ._build import dtype as dtype_of, whole
 from ._library import Handle, check, lib, not_pickled, text
+from .builder import Builder, Cost, losses, settled
 from .callbacks import Callback, callbacks_of
 from .data import Dataset, _is_whole, dataset_of, samples_of
 from .device import open_device
@@ -19,8 +19,8 @@ from .layers import Net
 from .memory import memory_of, new_array, numpy
 from .onnx import OnnxNetwork, to_onnx
 from .optimizers import optimizer_of
-from .parts import Shapes, apart, arrays_apart, beside, shapes_of, together
-from .program import Checkpoint, State, compile_options, first_values
+from .parts import Shapes, apart, arrays_apart, beside, shapes_of
+from .program import Checkpoint, State, first_values
 from .progress import Progress
 from .tensor import Graph, Tensor
 
@@ -73,110 +73,6 @@ class History:
         return f"tenon.History({len(self)} epochs{f', last {self.epochs[-1]}' if self.epochs else ''})"
 
 
-def _losses() -> Dict[str, c.tn_loss_entry]:
-    found: Dict[str, c.tn_loss_entry] = {}
-    entry = c.tn_loss_entry()
-    while lib.tn_loss_at(len(found), ctypes.byref(entry)):
-        found[text(entry.name)] = entry
-        entry = c.tn_loss_entry()
-    return found
-
-
-# Losses that have in themselves what a network of an ONNX file may end in, and those that can't be meant behind it,
-# with the one that is.
-_ENDS = {("Softmax", "cross_entropy"): "", ("Softmax", "focal"): "", ("Softmax", "nll"): "cross_entropy",
-         ("Softmax", "kl_divergence"): "cross_entropy", ("LogSoftmax", "cross_entropy"): "",
-         ("LogSoftmax", "focal"): "", ("Sigmoid", "cross_entropy"): "", ("Sigmoid", "focal"): "",
-         ("Sigmoid", "binary_cross_entropy"): "", ("Sigmoid", "binary_focal"): ""}
-
-
-def _settled(network: Any, loss: str, quiet: bool = False) -> Any:
-    """The network without a softmax or sigmoid at its end that the loss has in itself."""
-    if not isinstance(network, OnnxNetwork) or network.bare:
-        return network
-    activation, _ = network.end()
-    rather = _ENDS.get((activation, loss))
-    if rather is None:
-        return network
-    if rather:
-        raise InvalidError(f"the loss '{loss}' takes logarithms, and the network ends in {activation}: "
-                           f"'{rather}' is meant for that")
-    if not quiet:
-        warnings.warn(f"the network ends in {activation}, which is left away: the loss '{loss}' has in itself what "
-                      "belongs there, and so has predict(..., probabilities=True)", stacklevel=3)
-    return network.without_end()
-
-
-_BUILD: Any = {f[0]: f[1] for f in c.tn_model._fields_}["build"]
-_COST: Any = {f[0]: f[1] for f in c.tn_model._fields_}["cost"]
-Cost = Callable[..., Tensor]  # of outputs and targets, each a tensor or a tuple of heads
-
-
-class _Builder:
-    """A network as the library calls it, and a loss of the caller's own. An exception in them ends the library's call,
-    and goes on from there."""
-
-    def __init__(self, network: Callable[..., Any], loss: Union[str, Cost], compile: Dict[str, Any],
-                 readable: bool = False, inputs: Shapes = ()) -> None:
-        self.network, self.readable, self.classes = network, loss if readable else None, 0
-        self.inputs, self.heads, self.targets = inputs, (), ()  # type: Shapes, Shapes, Shapes
-        self.error: Optional[BaseException] = None
-        self._function, self._own = _BUILD(self._build), None if isinstance(loss, str) else loss
-        name = loss.encode() if isinstance(loss, str) else None
-        self.struct = c.tn_model(self._function, name, None, compile_options(compile))
-        if self._own is not None:
-            self._cost_function = _COST(self._cost)
-            self.struct.cost = self._cost_function
-
-    def _build(self, pointer: int, training: int, _arg: Any) -> Optional[int]:
-        return self._in_graph(pointer, training, lambda graph: self.call(Tensor(graph, pointer)))
-
-    def _cost(self, pointer: int, target: int, training: int, _arg: Any) -> Optional[int]:
-        return self._in_graph(pointer, training, lambda graph: self.cost(Tensor(graph, pointer), Tensor(graph, target)))
-
-    def _in_graph(self, pointer: int, training: int, make: Callable[[Graph], Tensor]) -> Optional[int]:
-        graph = Graph.borrow(lib.tn_graph_of(pointer), bool(training))
-        graph.classes = self.classes
-        try:
-            return make(graph)._pointer
-        except BaseException as e:  # it can't pass through C
-            self.error = e
-            line = f"{type(e).__name__}: {e}".replace("%", "%%").encode()
-            lib.tn_graph_fail(graph.pointer(), getattr(e, "status", 0) or c.TN_EINVAL, line)
-            return pointer
-        finally:
-            graph.forget()
-
-    def call(self, x: Tensor) -> Tensor:
-        y = self.network(*apart(x, self.inputs)) if self.inputs else self.network(x)
-        if isinstance(y, (tuple, list)) and y and all(isinstance(head, Tensor) for head in y):
-            self.heads = tuple(tuple(head.shape[1:]) for head in y)
-            y = together(y)
-        if not isinstance(y, Tensor):
-            raise InvalidError(f"the network gave a {type(y).__name__}, not a tensor")
-        if self.readable is None:
-            return y
-        if not isinstance(self.readable, str):
-            raise InvalidError("a loss of your own doesn't say how outputs become probabilities")
-        return nn.loss_readable(self.readable, y)
-
-    def cost(self, y: Tensor, target: Tensor) -> Tensor:
-        if self._own is None:
-            raise InvalidError("the loss has a name")
-        loss = self._own(apart(y, self.heads) if self.heads else y,
-                         apart(target, self.targets) if self.targets else target)
-        if not isinstance(loss, Tensor):
-            raise InvalidError(f"the loss gave a {type(loss).__name__}, not a tensor")
-        return loss
-
-    def check(self, status: int) -> None:
-        """Raises the network's own exception, or the library's."""
-        error, self.error = self.error, None
-        if error is not None:
-            raise error
-        check(status)
-
-
 class Model:
     """A network, its loss and its optimizer, on a device. The network is anything that makes a tensor of a batch of
     samples: a layer, a function, a net in words. The loss is a name, or a function of the outputs and of a batch's
@@ -198,16 +94,16 @@ class Model:
         self.network = Net(network) if isinstance(network, str) else network
         if not callable(self.network):
             raise InvalidError(f"the network is a layer, a function of tensors or words, not {network!r}")
-        if not callable(loss) and loss not in _losses():
-            raise InvalidError(f"there is no loss '{loss}': there are {', '.join(_losses())}")
-        self.network = _settled(self.network, loss) if isinstance(loss, str) else self.network
-        self.loss, self._loss = loss, _losses()[loss] if isinstance(loss, str) else None
+        if not callable(loss) and loss not in losses():
+            raise InvalidError(f"there is no loss '{loss}': there are {', '.join(losses())}")
+        self.network = settled(self.network, loss) if isinstance(loss, str) else self.network
+        self.loss, self._loss = loss, losses()[loss] if isinstance(loss, str) else None
         self.optimizer = optimizer_of(optimizer)
         self.state = state or State(device, seed)
         self.history = History()
         self._inputs: Shapes = tuple(tuple(shape) for shape in inputs)
-        self._builder = _Builder(self.network, loss, compile, inputs=self._inputs)
-        self._readable = _Builder(self.network, loss, compile, readable=True, inputs=self._inputs)
+        self._builder = Builder(self.network, loss, compile, inputs=self._inputs)
+        self._readable = Builder(self.network, loss, compile, readable=True, inputs=self._inputs)
         self._notes: Dict[str, str] = {}
         self._lock = self.state._lock
         self._begun = False
@@ -468,7 +364,7 @@ def load_model(path: Any, *, device: Any = "auto", **options: Any) -> Model:
         counts = [int(file.note(key) or 0) for key in ("classes", "targets")]
     if not (net or graph) or not loss:
         raise InvalidError(f"{path}: it does not say what network it is: make the Model, and load it there")
-    network: Any = _settled(OnnxNetwork.of_text(graph, path=net or ""), loss, quiet=True) if graph else Net(net or "")
+    network: Any = settled(OnnxNetwork.of_text(graph, path=net or ""), loss, quiet=True) if graph else Net(net or "")
     model = Model(network, loss, device=device, **options)
     for builder in (model._builder, model._readable):
         builder.classes = counts[0] or counts[1]

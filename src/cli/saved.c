@@ -8,10 +8,21 @@
 
 #include <string.h>
 
-static void make_options(cli_saved *saved, int predicts)
+/* Rows at most: of both commands, and of one. */
+enum { COMMON = 24, OWN = 7 };
+_Static_assert(COMMON + OWN + 1 <= CLI_SAVED_OPTIONS, "CLI_SAVED_OPTIONS");
+
+/* Copies a table's rows; returns the place behind them. */
+static cli_option *put(cli_option *at, const cli_option row[], size_t count)
+{
+    memcpy(at, row, count * sizeof *row);
+    return at + count;
+}
+
+static cli_option *put_common(cli_saved *saved, int predicts)
 {
     cli_settings *s = &saved->settings;
-    const cli_option options[] = {
+    const cli_option rows[] = {
         {CLI_TEXT, "model", "FILE", "what 'tenon train --save' wrote", &saved->path, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "data", "FILE|digits",
          predicts ? "" : "data other than the model was trained with: all of a table or file", &s->data, 0, 0, "data",
@@ -47,18 +58,21 @@ static void make_options(cli_saved *saved, int predicts)
         {CLI_WHOLE, "seed", "N",
          predicts ? "of what is drawn for a text (the training's)" : "of the digits, or of a table's split", &s->seed,
          0, 9e15, "seed", 0, 0, 0},
-        {CLI_TEXT, predicts ? "out" : "part", predicts ? "FILE" : "test|all",
-         predicts ? "write all outputs there too: .npy, an array of NumPy, or .csv, a table with a line a sample"
-                  : "the part of the data that testing is for, or all (all of --data, else test)",
-         predicts ? &saved->out : &saved->part, 0, 0, 0, 0, 0, 0},
-        {predicts ? CLI_FLAG : CLI_TEXT, predicts ? "with-inputs" : "report", predicts ? 0 : "FILE.html",
-         predicts ? "of a table: --out FILE.csv has its columns, and behind them what is predicted"
-                  : "write a page there that shows what came of it, and the training's curves; it loads nothing from "
-                    "elsewhere",
-         predicts ? (void *)&saved->with_inputs : (void *)&saved->report, 0, 0, 0, 0, 0, 0},
-        {predicts ? CLI_TEXT : CLI_END, "prompt", "TEXT",
-         "of a model of texts, in place of files: what it goes on from, as it learnt to", &saved->prompt, 0, 0, 0, 0, 0,
-         0},
+    };
+    _Static_assert(sizeof rows <= COMMON * sizeof *rows, "COMMON");
+    return put(saved->options, rows, sizeof rows / sizeof *rows);
+}
+
+static cli_option *put_of_predict(cli_saved *saved, cli_option *at)
+{
+    const cli_option rows[] = {
+        {CLI_TEXT, "out", "FILE",
+         "write all outputs there too: .npy, an array of NumPy, or .csv, a table with a line a sample", &saved->out, 0,
+         0, 0, 0, 0, 0},
+        {CLI_FLAG, "with-inputs", 0, "of a table: --out FILE.csv has its columns, and behind them what is predicted",
+         &saved->with_inputs, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "prompt", "TEXT", "of a model of texts, in place of files: what it goes on from, as it learnt to",
+         &saved->prompt, 0, 0, 0, 0, 0, 0},
         {CLI_WHOLE, "length", "N", "characters that it writes (400)", &saved->length, 1, 1e9, 0, 0, 0, 0},
         {CLI_MEANT, "temperature", "T",
          "logits are divided by T: below 1 what is likely comes more often, at 0 always (0.8)", &saved->temperature, 0,
@@ -67,10 +81,30 @@ static void make_options(cli_saved *saved, int predicts)
          0},
         {CLI_TEXT, "frame", "yes|no|auto", "bring pictures to the training set's framing (auto: if it has one)",
          &saved->frame, 0, 0, 0, 0, 0, 0},
-        {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     };
-    _Static_assert(sizeof options <= sizeof saved->options, "CLI_SAVED_OPTIONS");
-    memcpy(saved->options, options, sizeof options);
+    _Static_assert(sizeof rows <= OWN * sizeof *rows, "OWN");
+    return put(at, rows, sizeof rows / sizeof *rows);
+}
+
+static cli_option *put_of_eval(cli_saved *saved, cli_option *at)
+{
+    const cli_option rows[] = {
+        {CLI_TEXT, "part", "test|all", "the part of the data that testing is for, or all (all of --data, else test)",
+         &saved->part, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "report", "FILE.html",
+         "write a page there that shows what came of it, and the training's curves; it loads nothing from elsewhere",
+         &saved->report, 0, 0, 0, 0, 0, 0},
+    };
+    _Static_assert(sizeof rows <= OWN * sizeof *rows, "OWN");
+    return put(at, rows, sizeof rows / sizeof *rows);
+}
+
+static void make_options(cli_saved *saved, int predicts)
+{
+    const cli_option end = {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    cli_option *at = put_common(saved, predicts);
+    at = predicts ? put_of_predict(saved, at) : put_of_eval(saved, at);
+    put(at, &end, 1);
 }
 
 /* Whether the notes' header was that of the very data. */
