@@ -5,7 +5,7 @@ usage: mutants.py check SOURCE             every change applies: what it replace
        mutants.py run SOURCE FOLDER [-o TABLE] [-k PATTERN,...]   all, or those whose name fits, in a copy in FOLDER
 
 Ends with status 1 if a change does not apply, or survives without a reason in the list; 77 if BUILD was not made by
-Ninja. The table that `run` makes is the README beside this file. """
+Ninja. The table that `run` makes is the README beside this file; rows that it has of other changes stay. """
 import fnmatch
 import os
 import re
@@ -162,11 +162,25 @@ def row_of(mutant, verdict):
     return f"| {mutant.name.replace('_', ' ')} | `{mutant.file}` | {by} |"
 
 
-def write_table(path, rows, caught):
+def read_table(path):
+    """The rows of a table that is there, by their changes."""
+    if not path or not os.path.exists(path):
+        return {}
+    with open(path) as file:
+        rows = [line.rstrip("\n") for line in file if line.startswith("| ")]
+    return {row.split("|")[1].strip().replace(" ", "_"): row for row in rows}
+
+
+def write_table(path, rows):
+    """Of the changes that are in the list, in its order: what was run now, and what was before."""
+    names = [m.name for m in read_list()]
+    there = [rows[name] for name in names if name in rows]
+    caught = sum(row.endswith("` |") for row in there)
     with open(path, "w") as file:
-        file.write("# Mutants\n\nSmall changes to the source, one at a time, and the test that notices. Made by `mutants.py run`; "
-                   f"[list.txt](list.txt) has the changes. {caught} of {len(rows)} are caught.\n\n"
-                   "| change | file | caught by |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n")
+        file.write("# Mutants\n\nSmall changes to the source, one at a time, and the test that notices. Put together by "
+                   f"`mutants.py run` over parts of [list.txt](list.txt), which has the changes: {caught} of {len(there)} are "
+                   f"caught. {len(names) - len(there)} more are in the list, and were not run since this table was made.\n\n"
+                   "| change | file | caught by |\n| --- | --- | --- |\n" + "\n".join(there) + "\n")
 
 
 def run(source, folder, table, pattern):
@@ -177,16 +191,16 @@ def run(source, folder, table, pattern):
     if failing:
         print(f"{failing} fails without a change")
         return 1
-    rows, caught, bad = [], 0, 0
+    rows, caught, bad = read_table(table), 0, 0
     for mutant in mutants:
         begin = time.time()
         verdict = run_one(copy, mutant)
         caught += verdict in mutant.tests
         bad += verdict.split(":")[0].isupper()
-        rows.append(row_of(mutant, verdict))
+        rows[mutant.name] = row_of(mutant, verdict)
         print(f"{mutant.name}: {verdict} ({time.time() - begin:.0f} s)", flush=True)
         if table:
-            write_table(table, rows, caught)
+            write_table(table, rows)
     print(f"{caught} of {len(mutants)} are caught")
     return bad > 0
 
