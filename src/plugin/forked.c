@@ -1,6 +1,7 @@
 /* forked.c: see forked.h. */
 #include "forked.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 static int32_t refuse(tn_msg *msg)
@@ -15,7 +16,9 @@ static int32_t refuse(tn_msg *msg)
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-/* One function for each type in the table. What is made or read is left alone. */
+/* One function for each type in the table, up to its last but one member; there are no extensions. What is made or read
+ * is left alone. */
+_Static_assert(sizeof(tn_backend) == offsetof(tn_backend, get_ext) + sizeof(void *), "the table grew: refuse it here");
 #define REFUSE(name, ...)                                                                                              \
     static int32_t name(__VA_ARGS__, tn_msg *msg)                                                                      \
     {                                                                                                                  \

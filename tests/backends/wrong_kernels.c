@@ -3,9 +3,9 @@
  * The program's own clCreateProgramWithSource is found before the loader's. It changes the source of kernels with
  * certain numbers: the last row of a product is that before it, by the kernels for GPUs and those for processors;
  * factors are cut to 16 bits; of the parts of a sum the last is left out; of a convolution by fewer multiplications the
- * last tile has no pixels; by matrix units (any device's) the
- * first of three parts of each factor is all. Nor does a choice that this device can't have
- * do harm. usage: wrong_kernels gpu|cpu|matrix */
+ * last tile has no pixels; by matrix units (any device's) the first of three parts of each factor is all. Nor does a
+ * choice that this device can't have do harm.
+ * usage: wrong_kernels gpu|cpu|matrix */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <dlfcn.h>
