@@ -1,5 +1,6 @@
 /* matrix_trial.c: a trial of matrix units by which the process ends is not begun a third time, and one that failed for
- * want of memory is begun again; others that are at work on one have not ended; a verdict is kept.
+ * want of memory is begun again; others that are at work on one have not ended, nor have, for a while, those of other
+ * machines that share the cache; a verdict is kept.
  *
  * Each step is a process of its own that opens the device, all with one cache. This program's clCreateProgramWithSource
  * is found before the loader's, and treats the sources of the trial as the step says. usage: matrix_trial */
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tenon/tenon.h"
@@ -26,15 +28,34 @@ static const struct {
     const char *kind;
     cl_int code;
     int ends;
+    const char *machine; /* NULL: this one */
+    int later;           /* hours */
 } steps[] = {
-    {"plain", CL_SUCCESS, DIES},           {"plain", CL_SUCCESS, DIES},      {"plain", CL_SUCCESS, NONE},
-    {"wmma", CL_OUT_OF_HOST_MEMORY, SOME}, {"wmma", CL_INVALID_VALUE, SOME}, {"wmma", CL_INVALID_VALUE, NONE},
-    {"mfma", CL_SUCCESS, STANDS},          {"mfma", CL_SUCCESS, STANDS},     {"mfma", CL_INVALID_VALUE, SOME},
-    {"mfma", CL_INVALID_VALUE, NONE},
+    {"plain", CL_SUCCESS, DIES},           {"plain", CL_SUCCESS, DIES},       {"plain", CL_SUCCESS, NONE},
+    {"wmma", CL_OUT_OF_HOST_MEMORY, SOME}, {"wmma", CL_INVALID_VALUE, SOME},  {"wmma", CL_INVALID_VALUE, NONE},
+    {"mfma", CL_SUCCESS, STANDS},          {"mfma", CL_SUCCESS, STANDS},      {"mfma", CL_INVALID_VALUE, SOME},
+    {"mfma", CL_INVALID_VALUE, NONE},      {"intel", CL_SUCCESS, DIES, "a"},  {"intel", CL_SUCCESS, DIES, "b"},
+    {"intel", CL_INVALID_VALUE, SOME},     {"intel", CL_SUCCESS, NONE},       {"ptx", CL_SUCCESS, DIES, "a"},
+    {"ptx", CL_SUCCESS, DIES, "b", 2},     {"ptx", CL_SUCCESS, NONE, "c", 4},
 };
 static size_t step;
 static int tried;
 static pid_t standing[sizeof steps / sizeof *steps];
+
+OURS int gethostname(char *name, size_t room)
+{
+    snprintf(name, room, "%s", steps[step].machine ? steps[step].machine : "here");
+    return 0;
+}
+
+OURS time_t time(time_t *to)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    now.tv_sec += 3600 * steps[step].later;
+    if (to) *to = now.tv_sec;
+    return now.tv_sec;
+}
 
 OURS cl_program clCreateProgramWithSource(cl_context context, cl_uint n, const char **source, const size_t *length,
                                           cl_int *code)
