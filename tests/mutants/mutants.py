@@ -121,12 +121,12 @@ def build(copy, targets):
 
 
 def targets_of(copy, tests):
-    """What the tests run, as targets of the build, and the backends, which programs load."""
+    """What the tests run, as targets of the build, and what is loaded: the library, by Python, and the backends."""
     listed = subprocess.run(["ctest", "-C", "long", "-N", "-V", "-R", f"^({'|'.join(tests)})$"], cwd=os.path.join(copy, "build/release"), capture_output=True, text=True)
     here = os.path.realpath(os.path.join(copy, "build/release")) + "/"
     words = re.findall(r'"([^"]*)"', "\n".join(l for l in listed.stdout.split("\n") if "Test command" in l))
     files = {w[len(here) :] for w in words if w.startswith(here) and os.path.isfile(w)}
-    return sorted(files | {"backend_cpu", "backend_opencl"})
+    return sorted(files | {"tenon", "backend_cpu", "backend_opencl"})
 
 
 def run_tests(copy, tests):
