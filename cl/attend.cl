@@ -8,6 +8,38 @@
  * Given: what attend_block.cl needs; WIDE. */
 #define SHARERS (ITEMS / BLOCK_M) /* work-items for each row of scores */
 
+/* Weights in place of the scores (BLOCK_N, STEP_M * 4) of a block, of each row by the largest score so far; what was
+ * added up before is to be multiplied by `fix`. Some work-items for each row: neighbours have neighbouring rows. */
+static inline void weigh(__local float *scores, uint lane, __local float *top, __local float *sum, __local float *fix,
+                         __local float *part_top, __local float *part_sum)
+{
+    const int mine = (int)lane % BLOCK_M, part = (int)lane / BLOCK_M;
+    __local float *row = scores + (part * (BLOCK_N / SHARERS) * STEP_M * 4 + mine);
+    float biggest = -INFINITY, added = 0;
+#pragma unroll 4
+    for (int c = 0; c < BLOCK_N / SHARERS; c++) biggest = fmax(biggest, row[c * STEP_M * 4]);
+    part_top[lane] = biggest;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    biggest = top[mine];
+    for (int c = 0; c < SHARERS; c++) biggest = fmax(biggest, part_top[c * BLOCK_M + mine]);
+    const float from = biggest == -INFINITY ? 0 : biggest; /* no difference of infinities */
+#pragma unroll 2
+    for (int c = 0; c < BLOCK_N / SHARERS; c++) {
+        const float weight = exp(row[c * STEP_M * 4] - from);
+        added += weight;
+        row[c * STEP_M * 4] = weight;
+    }
+    part_sum[lane] = added;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (part == 0) {
+        const float by = exp(top[mine] - from);
+        added = sum[mine] * by;
+        for (int c = 0; c < SHARERS; c++) added += part_sum[c * BLOCK_M + mine];
+        fix[mine] = by, sum[mine] = added, top[mine] = biggest;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+}
+
 __kernel __attribute__((reqd_work_group_size(SIDE_U, SIDE_V, 1))) void
 tn_attend(__global const uchar *q_buffer, ulong q_offset, __global const uchar *k_buffer, ulong k_offset,
           __global const uchar *v_buffer, ulong v_offset, MASK_PARAMS __global uchar *y_buffer, ulong y_offset,
@@ -46,31 +78,7 @@ tn_attend(__global const uchar *q_buffer, ulong q_offset, __global const uchar *
             turned[(4 * u + c) * STEP_M + v] = (V4)(s[0], s[1], s[2], s[3]);
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-        /* Some work-items for each row: neighbours have neighbouring rows. */
-        __local float *row = (__local float *)turned + (part * (BLOCK_N / SHARERS) * STEP_M * 4 + mine);
-        float biggest = -INFINITY, added = 0;
-#pragma unroll 4
-        for (int c = 0; c < BLOCK_N / SHARERS; c++) biggest = fmax(biggest, row[c * STEP_M * 4]);
-        part_top[lane] = biggest;
-        barrier(CLK_LOCAL_MEM_FENCE);
-        biggest = top[mine];
-        for (int c = 0; c < SHARERS; c++) biggest = fmax(biggest, part_top[c * BLOCK_M + mine]);
-        const float from = biggest == -INFINITY ? 0 : biggest; /* no difference of infinities */
-#pragma unroll 2
-        for (int c = 0; c < BLOCK_N / SHARERS; c++) {
-            const float weight = exp(row[c * STEP_M * 4] - from);
-            added += weight;
-            row[c * STEP_M * 4] = weight;
-        }
-        part_sum[lane] = added;
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (part == 0) {
-            const float by = exp(top[mine] - from);
-            added = sum[mine] * by;
-            for (int c = 0; c < SHARERS; c++) added += part_sum[c * BLOCK_M + mine];
-            fix[mine] = by, sum[mine] = added, top[mine] = biggest;
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
+        weigh((__local float *)turned, lane, top, sum, fix, part_top, part_sum);
 #pragma unroll
         for (int h = 0; h < 4 * WIDE; h++) out[h] *= fix[4 * v + h / WIDE];
         ADD_MEANS_OF(out, WIDE, value, j0, m, e)
