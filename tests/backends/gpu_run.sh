@@ -23,3 +23,17 @@ assert 0 < steps["seconds"] < 1 and steps["launches"] >= 12, steps
 assert 0 < report["model"]["cards"]["H100"]["products"]["64"]["share"] < 1
 assert report["check"]["outcomes"]["passed"] >= 1 and not report["check"]["not passed"]
 END
+python3 "$1/bench/gpu/model.py" --beyond --card H100 --jobs a32 --sizes 2048 --json >"$folder/beyond.json" ||
+    { echo "the model ends with $?"; exit 1; }
+python3 - "$folder/beyond.json" <<'END'
+import json, sys
+said = json.load(open(sys.argv[1], encoding="utf-8"))["H100"]
+rates = {name: one["2048"]["rate"] / 1e12 for name, one in said["matrix"].items()}
+assert len(rates) == 6 and 50 < rates["f32 as 3 x bf16"] < rates["bf16, as stored"] < 0.62 * 990, rates
+attention, winograd = said["attention"], said["winograd"]
+for one in attention.values():
+    assert 0 < one["tiles"] < one["products"], attention
+# 24 heads, half of 1024 x 1024 scores of 64 numbers, twice: on no card above its peak.
+assert 24 * 1024 * 512 * 64 * 2 * 2 / attention["forward"]["tiles"] < 67e12, attention
+assert winograd["made so"] <= winograd["of"] == 33 and winograd["best"] < winograd["tiles"], winograd
+END
