@@ -130,13 +130,13 @@ int ocl_matrix_form(const ocl_build *build, double flops)
 
 /* Products of these sizes are tried: no multiples of a block. One has a k as long as errors take to add up; another
  * is two at once, of transposed factors, with an epilogue that doubles them; so are those of fewer rows, for their
- * blocks. */
+ * blocks. The last is for models of units, which take long and are no driver's. */
 enum { M = 141, N = 77, K = 1050, BYTES = M * K * (int)sizeof(float), DOUBLED = 2 };
 typedef struct way {
     int batch, m, k, is_turned;
 } way;
-static const way ways[] = {{1, M, K, 0}, {2, M, 150, 1}, {2, 50, 150, 1}, {2, 13, 150, 1}};
-enum { WAYS = sizeof ways / sizeof *ways };
+static const way ways[] = {{1, M, K, 0}, {2, M, 150, 1}, {2, 50, 150, 1}, {2, 13, 150, 1}, {2, 13, 20, 1}};
+enum { WAYS = sizeof ways / sizeof *ways, LAST = WAYS - 1 };
 
 typedef struct trial {
     float a[M * K], b[K * N], y[2 * M * N];
@@ -290,8 +290,9 @@ static int32_t run_form(tn_context *context, int form, const way *w, trial *t, i
 static int try_form(tn_context *context, int form, trial *t, int *lasts)
 {
     int32_t s = TN_OK;
+    const int is_model = kinds[context->matrix].is_model;
     int is_right = 1;
-    for (int i = 0; i < WAYS && is_right; i++) {
+    for (int i = is_model ? LAST : 0; i < LAST + is_model && is_right; i++) {
         int is_made = 0;
         memset(t->y, 0, sizeof t->y);
         s = run_form(context, form, &ways[i], t, &is_made);

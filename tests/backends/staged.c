@@ -1,7 +1,8 @@
 /* staged.c: products by matrix units in stages, each as the tuner would try it: with random operands, and compared with
  * the reference. All ways in which factors lie, all types and levels of precision, sizes that are drawn; between them
  * all numbers of the family are tried. Where a factor begins at no multiple of 16 bytes is tried by a source that says
- * so: the program's own clCreateProgramWithSource is found before the loader's. usage: staged KIND [SEED] */
+ * so: the program's own clCreateProgramWithSource is found before the loader's. Small ones for ptx-model, which is for
+ * Oclgrind. usage: staged KIND [SEED [PRODUCTS [broken: without barriers after the products]]] */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <dlfcn.h>
@@ -16,7 +17,8 @@
 #define OURS __attribute__((visibility("default"))) /* so that the backend finds it */
 
 static const char aligned[] = "is_aligned = !(((size_t)from_a | (size_t)from_b) & 15)";
-static int is_odd, sources;
+static const char barrier[] = "barrier(CLK_LOCAL_MEM_FENCE);";
+static int is_odd, is_broken, sources;
 
 OURS cl_program clCreateProgramWithSource(cl_context context, cl_uint n, const char **source, const size_t *length,
                                           cl_int *code)
@@ -24,11 +26,13 @@ OURS cl_program clCreateProgramWithSource(cl_context context, cl_uint n, const c
     cl_program (*call)(cl_context, cl_uint, const char **, const size_t *, cl_int *);
     char *text = calloc(length[0] + 1, 1);
     if (!text || n != 1) abort();
-    *(void **)&call = dlsym(dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL), "clCreateProgramWithSource");
+    *(void **)&call = dlsym(RTLD_NEXT, "clCreateProgramWithSource");
     memcpy(text, source[0], length[0]);
     char *at = strstr(text, aligned);
     sources += at != NULL;
     if (at && is_odd) memset(at, ' ', strlen(aligned)), memcpy(at, "is_aligned = 0", 14);
+    at = is_broken ? strstr(text, "#define FOR_EACH_PRODUCT") : NULL;
+    while (at && (at = strstr(at, barrier))) memset(at, ' ', strlen(barrier));
     cl_program program = call(context, 1, (const char **)&text, length, code);
     free(text);
     return program;
@@ -46,6 +50,7 @@ static const int32_t values[][4] = {{1, 2}, {1, 2}, {2, 3, 4}, {1, 2, 4, 8}}; /*
 enum { KINDS = sizeof kinds / sizeof *kinds, LAYOUTS = 4 };
 
 static unsigned seed = 1;
+static int is_model;
 
 static int64_t drawn(int64_t from, int64_t to)
 {
@@ -64,7 +69,8 @@ static tn_tensor_desc matrix_of(int32_t dtype, int64_t batch, int64_t rows, int6
 /* One product by some numbers of the family: each in turn, whatever the others are. */
 static int check(const tn_device *device, int kind, int layout, int turn)
 {
-    const int64_t batch = drawn(1, 2), m = 8 * drawn(1, 19), n = 8 * drawn(1, 15), k = 8 * drawn(29, 32);
+    const int64_t batch = drawn(1, 2), m = 8 * drawn(1, is_model ? 6 : 19), n = 8 * drawn(1, is_model ? 5 : 15),
+                  k = 8 * (is_model ? drawn(5, 8) : drawn(29, 32));
     const int trans_a = layout & 1, trans_b = layout >> 1;
     const int32_t dtype = kinds[kind].dtype;
     const tn_tensor_desc in[2] = {matrix_of(dtype, batch, trans_a ? k : m, trans_a ? m : k),
@@ -83,7 +89,7 @@ static int check(const tn_device *device, int kind, int layout, int turn)
     tn_trial *trial = NULL;
     tn_outcome outcome = {.verdict = TN_TRIAL_FAILED};
     snprintf(choice, sizeof choice, "staged wide=%d steps=%d stages=%d parts=%d", values[0][turn % 2],
-             values[1][turn / 2 % 2], values[2][turn % 3], values[3][turn % 4 ? 0 : turn / 4 % 4]);
+             values[1][turn / 2 % 2], values[2][turn % 3], values[3][turn % 4 ? 0 : turn / 4 % (is_model ? 2 : 4)]);
     is_odd = turn % 5 == 4;
     const int failed = tn_trial_new(device, &desc, &trial) || tn_trial_run(trial, choice, INFINITY, 0, &outcome);
     tn_trial_free(trial);
@@ -99,17 +105,18 @@ static int check(const tn_device *device, int kind, int layout, int turn)
 int main(int argc, char **argv)
 {
     tn_device *device = NULL;
-    int right = 1, turn = 0;
+    const int products = argc > 3 ? atoi(argv[3]) : 2 * KINDS * LAYOUTS;
+    int right = 1;
     if (argc < 2) return 2;
     if (argc > 2) seed = (unsigned)atoi(argv[2]);
+    is_model = !strcmp(argv[1], "ptx-model"), is_broken = argc > 4;
     if (tn_backend_option("opencl", "shape", "gpu") || tn_backend_option("opencl", "matrix", argv[1]) ||
         tn_backend_option("opencl", "gemm", "own") || tn_backend_option("opencl", "grain", "0") ||
         tn_device_open("opencl:0", &device))
         return puts(tn_message()), 77;
-    for (int kind = 0; kind < KINDS; kind++)
-        for (int layout = 0; layout < LAYOUTS; layout++)
-            for (int more = 0; more < 2; more++) right &= check(device, kind, layout, turn++);
-    if (sources < KINDS * LAYOUTS) right = 0, printf("FAILED: %d kernels were in stages\n", sources);
+    for (int turn = 0; turn < products; turn++) right &= check(device, turn % KINDS, turn / KINDS % LAYOUTS, turn);
+    if (sources < (products < KINDS * LAYOUTS ? products : KINDS * LAYOUTS))
+        right = 0, printf("FAILED: %d kernels were in stages\n", sources);
     tn_device_close(device);
     puts(right ? "all well" : "failed");
     return !right;
