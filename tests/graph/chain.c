@@ -173,6 +173,17 @@ static float other_is(float y, const float o[OPERANDS])
     return y * y;
 }
 
+/* The same, and nothing else. */
+static tn_tensor *other_side(tn_tensor *y, tn_tensor *const o[OPERANDS])
+{
+    return tn_sub(o[SHIFT], tn_relu(y));
+}
+
+static float other_side_is(float y, const float o[OPERANDS])
+{
+    return o[SHIFT] - (y < 0 ? 0 : y);
+}
+
 static const chain chains[] = {{normal, normal_is},
                                {residual, residual_is},
                                {clipped, clipped_is},
@@ -180,6 +191,7 @@ static const chain chains[] = {{normal, normal_is},
                                {gated, gated_is},
                                {swish, swish_is},
                                {other, other_is},
+                               {other_side, other_side_is},
                                {hard_gate, hard_gate_is},
                                {hard_steps, hard_steps_is},
                                {bounded, bounded_is},

@@ -61,12 +61,19 @@ static tn_program *of_variables(fixture *f)
     return multiply(f, g, variable(g, "filter", FILTER_SHAPE), variable(g, "weight", WEIGHT_SHAPE));
 }
 
-static void write(fixture *f, float value)
+/* Both weights, by one of the ways alone, each of which says that they were written. */
+static void write(fixture *f, float value, int way)
 {
+    static const char *const name[] = {"filter", "weight"};
+    const uint64_t count[] = {FILTERS * WINDOW, COLUMNS * DEEP};
+    const tn_shape shape[] = {FILTER_SHAPE, WEIGHT_SHAPE};
     static float to[FILTERS * WINDOW + COLUMNS * DEEP];
     filled(to, FILTERS * WINDOW + COLUMNS * DEEP, value);
-    ok(tn_state_write(f->state, "filter", to, FILTERS * WINDOW * sizeof *to));
-    ok(tn_state_put(f->state, "weight", TN_F32, WEIGHT_SHAPE, 0, to));
+    for (int i = 0; i < 2; i++) {
+        if (way == 0) ok(tn_state_write(f->state, name[i], to, count[i] * sizeof *to));
+        if (way == 1) ok(tn_state_put(f->state, name[i], TN_F32, shape[i], 0, to));
+        if (way == 2) ok(tn_state_write_part(f->state, name[i], 0, to, count[i] * sizeof *to));
+    }
 }
 
 static void what_is_written_to_a_state_is_seen(void **state)
@@ -74,10 +81,10 @@ static void what_is_written_to_a_state_is_seen(void **state)
     (void)state;
     fixture f = use_device("cpu", 1);
     tn_program *p = of_variables(&f);
-    for (int value = 1; value < 4; value++) {
+    for (int value = 1; value < 5; value++) {
         assert_int_equal(run(p, (float)value), 0);
         assert_true(run(p, (float)value) > 0);
-        write(&f, (float)value + 1);
+        write(&f, (float)value + 1, value - 1);
     }
     tn_program_free(p);
     drop_device(&f);

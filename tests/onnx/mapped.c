@@ -119,6 +119,12 @@ static float *make_weight(void)
 
 /* ---- tests ---- */
 
+/* Brings it into memory. */
+static void look_at(const void *data)
+{
+    for (size_t i = 0; i < BYTES; i += 512) (void)((const volatile unsigned char *)data)[i];
+}
+
 /* Compiles y = x w, x all ones, by a model that was built as `how` says, and compares with the columns' sums. */
 static void check_product(tn_onnx *model, tn_graph *g, const float *w, int trainable, const char *path)
 {
@@ -153,13 +159,19 @@ static void weights_stay_in_the_file_until_they_are_on_the_device(void **state)
         char path[40];
         tn_onnx *model = NULL;
         unsigned long resident = 0;
+        const char *name;
+        const float *data = NULL;
+        tn_shape shape;
         write_form(path, w, (size_t)i / 4, i / 2 % 2);
         ok(tn_onnx_load(path, &model));
         tn_graph *g = tn_graph_new();
         ok(tn_onnx_build(model, g, &given, 1, &(tn_onnx_options){.trainable = trainable}));
         for (uint32_t k = 0; k < g->count; k++)
-            if (g->tensor[k]->op == &tn_op_constant)
+            if (g->tensor[k]->op == &tn_op_constant) {
                 assert_true(is_mapped(path, ((const tn_constant_attrs *)g->tensor[k]->attrs)->data, &resident));
+                look_at(((const tn_constant_attrs *)g->tensor[k]->attrs)->data);
+            }
+        if (trainable && tn_onnx_weight_at(model, 0, &name, &shape, &data)) look_at(data);
         check_product(model, g, w, (int)trainable, path);
         tn_graph_free(g);
         tn_onnx_free(model);
@@ -229,6 +241,8 @@ static void a_file_that_changed_is_an_error_wherever_its_numbers_are_used(void *
     for (int i = 0; i < 2; i++) {
         char path[40];
         const char *text;
+        const float *numbers = NULL;
+        tn_shape shape;
         tn_onnx *model = NULL;
         tn_program *p = NULL;
         fixture f = use_device("reference", 1);
@@ -241,6 +255,7 @@ static void a_file_that_changed_is_an_error_wherever_its_numbers_are_used(void *
         check_changed(tn_onnx_save(g, f.state, "/tmp/tenon-mapped-none", NULL), path);
         check_changed(tn_onnx_put(model, f.state, NULL), path);
         check_changed(tn_onnx_text(model, NULL, &text), path);
+        assert_false(tn_onnx_weight_at(model, 0, &text, &shape, &numbers));
         check_changed(tn_onnx_build(model, later, &given, 1, NULL), path);
         tn_graph_free(later);
         tn_graph_free(g);
