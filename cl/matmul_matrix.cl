@@ -13,7 +13,18 @@
 #define A_AT(row, k) (TRANS_A ? (AT)(k) * m + (row) : (AT)(row) * k_all + (k))
 #define B_AT(row, k) (TRANS_B ? (AT)(row) * k_all + (k) : (AT)(k) * n + (row))
 #ifdef STAGES
-#define ADD_PRODUCTS ADD_STAGES(a_first, b_first, end - begin)
+#define BLOCK_AT(block) const int k0 = (block) * DEEP;
+#define PIECE_IN(from, turned, rows)                                                                                   \
+    const int inside = row < (rows) && k < length;                                                                     \
+    __global const STORED *const piece =                                                                               \
+        (from) + (!inside ? 0 : (turned) ? (AT)k * (rows) + row : (AT)row * k_all + k);
+#define PIECE_OF_A PIECE_IN(from_a, TURNED_A, m)
+#define PIECE_OF_B PIECE_IN(from_b, TURNED_B, n)
+#define ADD_PRODUCTS                                                                                                   \
+    {                                                                                                                  \
+        const int length = end - begin;                                                                                \
+        ADD_STAGES(a_first, b_first, (length + DEEP - 1) / DEEP)                                                       \
+    }
 #else
 /* Pairs, behind those of the block before; what is beyond the last row repeats it, and what is beyond `end` is zero. */
 #define BRING_IF(inside)                                                                                               \

@@ -7,7 +7,9 @@
  * bytes change places with others of their row, so that eight that are read at once lie in different banks.
  *
  * Given: matrix_block.cl, STAGES, at least 2; STEPS of 32 bytes of k in a block; MX_TF32: the factors are f32; TRANS_A,
- * TRANS_B; where ADD_STAGES stands, what matmul_matrix.cl has. */
+ * TRANS_B; where ADD_STAGES stands, i0 and j0, the block's first row and column, and three macros: BLOCK_AT(block)
+ * declares k0, where that block begins in k; PIECE_OF_A and PIECE_OF_B where a piece of that factor lies, `piece`, of
+ * row `row` from number k on, and whether it is `inside`: else it is zero. */
 #ifdef MX_TF32
 #define STORED uint
 #else
@@ -58,32 +60,39 @@
 #define MX_WAIT
 #endif
 
-/* The block of `size` rows of a factor, from number `first` on, that begins with value k0 of k. There are `rows` rows,
- * and `length` values are wanted; what lies beyond is zero. ITEMS pieces further on they are mixed alike. Where a
- * factor does not begin at a multiple of 16 bytes numbers are copied one by one. */
-#define FILL(HOW, COPY, to, from, size, turned, first, rows, k0)                                                       \
+/* The block of `size` rows of a factor, from number `first` on, that begins with value k0 of k. ITEMS pieces further on
+ * they are mixed alike. Where a factor does not begin at a multiple of 16 bytes numbers are copied one by one; ALIGNED:
+ * they all do. */
+#define FILL(HOW, COPY, to, PIECE_OF, size, turned, first)                                                             \
     _Pragma(HOW) for (int t = 0; t < (PIECES(size) + ITEMS - 1) / ITEMS; t++)                                          \
     {                                                                                                                  \
         const int i = (int)(lane / ALONG(size, turned)), c = (int)(lane % ALONG(size, turned));                        \
         const int more = t * (ITEMS / ALONG(size, turned));                                                            \
-        const int row = (first) + ((turned) ? c * PIECE : i + more), k = (k0) + ((turned) ? i + more : c * PIECE);     \
-        const int inside = row < (rows) && k < length;                                                                 \
-        __global const STORED *const piece =                                                                           \
-            (from) + (!inside ? 0 : (turned) ? (AT)k * (rows) + row : (AT)row * k_all + k);                            \
+        const int row = (first) + ((turned) ? c * PIECE : i + more), k = k0 + ((turned) ? i + more : c * PIECE);       \
+        PIECE_OF                                                                                                       \
         const int place = (to) + PIECE_AT(size, turned, i, c) + t * ITEMS * PIECE;                                     \
         if (PIECES(size) % ITEMS && lane + t * ITEMS >= PIECES(size)) continue;                                        \
         COPY(place, piece, inside)                                                                                     \
     }
 #define COPY_SLOWLY(to, from, inside)                                                                                  \
     _Pragma("nounroll") for (int e = 0; e < PIECE; e++) stages[(to) + e] = (inside) ? (from)[e] : 0;
-#define FILL_BOTH(HOW, COPY, stage, k0)                                                                                \
-    FILL(HOW, COPY, stage, from_a, BLOCK_M, TURNED_A, i0, m, k0)                                                       \
-    FILL(HOW, COPY, (stage) + PIECES(BLOCK_M) * PIECE, from_b, BLOCK_N, TURNED_B, j0, n, k0)
-#define FILL_STAGE(block, stage)                                                                                       \
+#define FILL_BOTH(HOW, COPY, stage)                                                                                    \
+    FILL(HOW, COPY, stage, PIECE_OF_A, BLOCK_M, TURNED_A, i0)                                                          \
+    FILL(HOW, COPY, (stage) + PIECES(BLOCK_M) * PIECE, PIECE_OF_B, BLOCK_N, TURNED_B, j0)
+#ifdef ALIGNED
+#define FILL_EITHER(stage) FILL_BOTH("unroll", MX_COPY, stage)
+#else
+#define FILL_EITHER(stage)                                                                                             \
     if (is_aligned) {                                                                                                  \
-        FILL_BOTH("unroll", MX_COPY, stage, (block) * DEEP)                                                            \
+        FILL_BOTH("unroll", MX_COPY, stage)                                                                            \
     } else {                                                                                                           \
-        FILL_BOTH("nounroll", COPY_SLOWLY, stage, (block) * DEEP)                                                      \
+        FILL_BOTH("nounroll", COPY_SLOWLY, stage)                                                                      \
+    }
+#endif
+#define FILL_STAGE(block, stage)                                                                                       \
+    {                                                                                                                  \
+        BLOCK_AT(block)                                                                                                \
+        FILL_EITHER(stage)                                                                                             \
     }
 
 /* ---- products ---------------------------------------------------------------------------------------------------- */
@@ -197,15 +206,14 @@ static inline void multiply_stage(mx_c *acc, __local const STORED *stages, int f
     }
 }
 
-/* Adds the products of a and b, matrices of `length` values of k from here on, to acc. One barrier for each block: what
- * was copied before it is there for all, and nobody reads any more what is copied behind it. */
-#define ADD_STAGES(a, b, count)                                                                                        \
+/* Adds the products of a and b, of so many `blocks` of k from here on, to acc. One barrier for each block: what was
+ * copied before it is there for all, and nobody reads any more what is copied behind it. */
+#define ADD_STAGES(a, b, blocks)                                                                                       \
     {                                                                                                                  \
         __local STORED *const stages = (__local STORED *)shared;                                                       \
         __global const STORED *const from_a = (__global const STORED *)(a);                                            \
         __global const STORED *const from_b = (__global const STORED *)(b);                                            \
-        const int is_aligned = !(((size_t)from_a | (size_t)from_b) & 15), length = count;                              \
-        const int blocks = (length + DEEP - 1) / DEEP;                                                                 \
+        const int is_aligned = !(((size_t)from_a | (size_t)from_b) & 15);                                              \
         MX_COPIES                                                                                                      \
         int now = 0, next = (STAGES - 1) * STAGE;                                                                      \
         _Pragma("nounroll") for (int block = 0; block < STAGES - 1; block++)                                           \
@@ -213,7 +221,7 @@ static inline void multiply_stage(mx_c *acc, __local const STORED *stages, int f
             FILL_STAGE(block, block * STAGE)                                                                           \
             MX_COMMIT                                                                                                  \
         }                                                                                                              \
-        _Pragma("nounroll") for (int block = 0; block < blocks; block++)                                               \
+        _Pragma("nounroll") for (int block = 0; block < (blocks); block++)                                             \
         {                                                                                                              \
             MX_WAIT                                                                                                    \
             barrier(CLK_LOCAL_MEM_FENCE);                                                                              \

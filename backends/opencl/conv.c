@@ -213,7 +213,7 @@ static int32_t add_finish(ocl_build *build, const conv *c)
     return add_simple(build, &text, &args, "tn_conv_finish", total, c->segments, 0);
 }
 
-static void write_window(ocl_text *text, const conv *c)
+void ocl_conv_window(ocl_text *text, const conv *c)
 {
     ocl_textf(text, "#define R %d\n#define S %d\n#define WEIGHT %d\n", (int)c->r, (int)c->s, c->weight);
     ocl_textf(text, "#define STRIDE_H %d\n#define STRIDE_W %d\n#define DILATION_H %d\n#define DILATION_W %d\n",
@@ -225,7 +225,7 @@ void ocl_conv_begin(ocl_build *build, const conv *c, ocl_text *text, ocl_args *a
     ocl_args map_args = {.n = 0};
     ocl_source_map(text, &map_args, build->context, &c->space, &c->mapping, 2);
     ocl_textf(text, "#define T %s\n%s", ocl_type_name(c->dtype), c->segments > 1 ? "#define SPLIT 1\n" : "");
-    write_window(text, c);
+    ocl_conv_window(text, c);
     if (c->data)
         ocl_arg_scratch(args, c->a_at);
     else
@@ -372,7 +372,7 @@ static int32_t prepare_scatter(ocl_build *build, conv *c)
     int32_t s = add_turn(build, c);
     begin_source(&text, build, c);
     ocl_textf(&text, "#define SCATTER 1\n%s", c->staged ? "#define PADDED 1\n" : "");
-    write_window(&text, c);
+    ocl_conv_window(&text, c);
     write_cpu(&text, c, &p);
     ocl_arg_scratch(&args, c->a_at);
     ocl_arg_ref(&args, OCL_ARG_IN, 0, TN_U8);
@@ -409,6 +409,7 @@ int32_t ocl_prepare_conv(ocl_build *build)
     if (s || !c.groups || !c.m || !c.n || (!c.weight && !c.batch)) return s;
     make_space(build, &c);
     if (g.is_winograd) return ocl_winograd_add(build, &c, &g);
+    if (g.staged.stages) return ocl_last_add(build, &c, &g);
     plan_scratch(build, &c);
     if (c.staged) s = add_stage(build, &c);
     if (!s && c.data) s = add_turn(build, &c);

@@ -3,7 +3,7 @@
 #ifndef TENON_OPENCL_CONV_H
 #define TENON_OPENCL_CONV_H
 
-#include "tile.h"
+#include "staged.h"
 
 typedef struct conv {
     tn_conv_attrs attrs;
@@ -30,12 +30,14 @@ void ocl_conv_segments(const tn_context *context, conv *c, int64_t jobs);
 /* The product's source, but for the kernel itself, and its arguments: those of all devices, then of pictures. */
 void ocl_conv_begin(ocl_build *build, const conv *c, ocl_text *text, ocl_args *args);
 void ocl_conv_pictures(const conv *c, ocl_args *args);
+void ocl_conv_window(ocl_text *text, const conv *c); /* the window, as macros */
 
 /* What a GPU multiplies by: a tile, or matrix units. */
 typedef struct ocl_conv_plan {
     ocl_tile tile;
     int form; /* by matrix units; -1: without */
     int is_winograd;
+    ocl_staged staged; /* by matrix units in stages, channels last: which; 0 of them: not */
 } ocl_conv_plan;
 
 int32_t ocl_conv_plan_gpu(ocl_build *build, conv *c, ocl_conv_plan *plan);
@@ -46,5 +48,10 @@ int32_t ocl_conv_add_gpu(ocl_build *build, const conv *c, const ocl_conv_plan *p
 int ocl_winograd_suits(const ocl_build *build, const conv *c);
 int ocl_winograd_plan(ocl_build *build, const conv *c, ocl_conv_plan *plan);
 int32_t ocl_winograd_add(ocl_build *build, const conv *c, const ocl_conv_plan *plan);
+
+/* With channels last (conv_last.c), in the same way. */
+int ocl_last_suits(const ocl_build *build, const conv *c);
+int ocl_last_plan(ocl_build *build, const conv *c, ocl_conv_plan *plan);
+int32_t ocl_last_add(ocl_build *build, const conv *c, const ocl_conv_plan *plan);
 
 #endif

@@ -97,14 +97,15 @@ int32_t ocl_conv_plan_gpu(ocl_build *build, conv *c, ocl_conv_plan *g)
 {
     const double flops = 2.0 * (double)c->batch * (double)(c->groups * c->m) * (double)c->n * (double)c->k;
     int32_t s = TN_OK;
-    if (ocl_winograd_plan(build, c, g)) return TN_OK;
+    if (ocl_winograd_plan(build, c, g) || ocl_last_plan(build, c, g)) return TN_OK;
     g->form = c->m && c->n ? ocl_matrix_form(build, flops) : -1;
     if (build->only || ocl_is_of(build->choice, "tile") || ocl_is_of(build->choice, "matrix"))
         s = take_choice(build, c, g);
     else
         choose(build->context, c, g);
     build->used = g->form < 0 ? ocl_tile_choice("tile", &g->tile, c->segments) : ocl_matrix_choice(c->segments);
-    if (!s && build->level && g->form < 0 && !ocl_winograd_suits(build, c)) /* else the tuner may find it faster */
+    /* Where one of these can be, the tuner may find it faster. */
+    if (!s && build->level && g->form < 0 && !ocl_winograd_suits(build, c) && !ocl_last_suits(build, c))
         return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: no faster with less precision", build->desc->name);
     return s;
 }

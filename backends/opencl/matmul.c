@@ -102,7 +102,7 @@ static int32_t plan_chosen(ocl_build *build, const ocl_product *p, int form, gpu
 static int32_t plan_staged(ocl_build *build, const ocl_product *p, int form, gpu_plan *g)
 {
     const int32_t dtype = build->desc->in[0].dtype;
-    const int64_t parts = ocl_value(build->choice, "parts");
+    const int64_t parts = ocl_value(build->choice, "parts"), piece = ocl_staged_piece(dtype);
     *g = (gpu_plan){.form = form, .staged = ocl_staged_of(build->choice), .segments = parts};
     g->tile = ocl_staged_tile(build->context, &g->staged, dtype);
     g->length = ocl_max(1, ocl_ceil(ocl_ceil(p->k, parts), g->tile.deep)) * g->tile.deep;
@@ -110,7 +110,7 @@ static int32_t plan_staged(ocl_build *build, const ocl_product *p, int form, gpu
     const double wide = (double)(ocl_tile_wide(&g->tile, p->n) * g->tile.side_u * g->tile.cols);
     build->promise = 2.5 * (double)p->m * (double)p->n / (high * wide * (double)parts);
     if (dtype == build->desc->in[1].dtype && ocl_staged_fits(build->context, &g->staged) &&
-        ocl_staged_takes(dtype, p->trans_a ? p->m : p->k) && ocl_staged_takes(dtype, p->trans_b ? p->k : p->n) &&
+        (p->trans_a ? p->m : p->k) % piece == 0 && (p->trans_b ? p->k : p->n) % piece == 0 &&
         p->batch * parts <= 65535 && (parts == 1 || ocl_ceil(p->k, g->length) == parts))
         return TN_OK;
     return ocl_no_such(build);
@@ -150,7 +150,7 @@ static int32_t add_epilogue(ocl_build *build, const ocl_product *p, int64_t segm
 
 static ocl_choice used_by(const gpu_plan *g)
 {
-    if (g->staged.stages) return ocl_staged_choice(&g->staged, g->segments);
+    if (g->staged.stages) return ocl_staged_choice("staged", &g->staged, g->segments);
     return g->form < 0 ? ocl_tile_choice("tile", &g->tile, g->segments) : ocl_matrix_choice(g->segments);
 }
 

@@ -100,7 +100,7 @@ struct tn_context {
     int unified;      /* the device works in the host's memory */
     int has_f64;
     int matrix;            /* which kind of matrix units (matrix.c); -1: none */
-    uint32_t matrix_right; /* which forms of product they were seen to make right: a bit each */
+    uint32_t matrix_right; /* which forms of product they were seen to make right: a bit each (matrix.h) */
     int team;              /* how work-items exchange registers (team.c); -1: by local memory */
     int nvidia;            /* the driver takes NVIDIA's own build options */
     int vector_width;      /* floats in a native vector */

@@ -37,6 +37,8 @@ int32_t ocl_matrix_find(tn_context *context, const char *vendor, tn_msg *msg);
 /* The form of a product of so many operations by matrix units; -1: it is not for them. Its blocks, for m
  * rows, as a tile; and the core's source. */
 int ocl_matrix_form(const ocl_build *build, double flops);
+int ocl_matrix_last_form(const ocl_build *build, double flops); /* of a convolution with channels last, in stages */
+int32_t ocl_matrix_stored(int form);                            /* what such a form takes in memory */
 ocl_tile ocl_matrix_tile(const tn_context *context, int form, int64_t m);
 void ocl_matrix_write(ocl_text *text, const tn_context *context, int form, int64_t m);
 ocl_choice ocl_matrix_choice(int64_t parts); /* of the family "matrix" */

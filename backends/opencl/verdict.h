@@ -4,7 +4,7 @@
 
 #include "opencl.h"
 
-/* A trial: bits below 1 << 7 of what it found right, into *right. `lasts` is 1 and becomes 0, if it might be otherwise
+/* A trial: bits of what it found right, into *right. `lasts` is 1 and becomes 0, if it might be otherwise
  * another time: something else failed than the driver's compiler. */
 typedef int32_t ocl_trial(tn_context *context, uint32_t *right, int *lasts, tn_msg *msg);
 

@@ -16,11 +16,16 @@ sys.path[:0] = [os.path.join(HERE, "../../python"), os.path.join(HERE, "..")]
 UNITS = 64  # compute units, of a middling card
 # In place of a tile's number: options, jobs, and a level of precision. Products by matrix units, in all forms, as they
 # are tried when a context is made, and rows folded by sub-groups; attention in tiles, however short; convolutions with
-# fewer multiplications, by each of their tiles.
+# fewer multiplications, by each of their tiles, and with channels last.
+LAST = ",opencl.matrix=plain,opencl.grain=0,opencl.choice=channels_last {}"
 More = collections.namedtuple("More", "options jobs precision")
 MORE = {-2: More(",opencl.matrix=plain,opencl.subgroups=plain", ["a32", "lenet64", "transformer16"], "f32"),
         -3: More(",opencl.grain=0", ["transformer16"], "f32"),
-        **{-4 - tile: More(f",opencl.winograd={tile}", ["resnet20"], "f32-fast") for tile in range(4)}}
+        **{-4 - tile: More(f",opencl.winograd={tile}", ["resnet20"], "f32-fast") for tile in range(4)},
+        -14: More(LAST.format("wide=1 high=1 steps=1 stages=4"), ["lenet64"], "f32"),
+        -15: More(LAST.format("wide=2 high=4 steps=1 stages=3"), ["lenet64"], "f32-fast"),
+        -16: More(LAST.format("wide=1 high=2 steps=2 stages=2"), ["resnet20"], "f32"),
+        -17: More(LAST.format("wide=2 high=2 steps=2 stages=4"), ["lenet64"], "bf16")}
 # Products in stages: of matrices that are multiplied in all ways in which they may lie, of each type that is stored.
 STAGED = {-11: "staged wide=1 steps=1 stages=4 parts=1", -12: "staged wide=2 steps=2 stages=3 parts=1",
           -13: "staged wide=1 steps=2 stages=2 parts=2"}

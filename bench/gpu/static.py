@@ -175,7 +175,8 @@ def for_units(kernel, target, folder):
     numbers = [int(re.search(rf"^#define {name} (\d+)", kernel.source, flags=re.M)[1]) for name in NUMBERS]
     if is_staged(kernel):
         plain, real = rows_of_numbers("staged.c", 5)
-        shape = [0] * 4 + [real[1] * numbers[0] // plain[1]] + real[2:]
+        high = numbers[1] if kernel.name == "tn_conv_last" else real[2]  # which it is told
+        shape = [0] * 4 + [real[1] * numbers[0] // plain[1], high] + real[3:]
     else:
         shapes = rows_of_numbers("matrix.c", 8)
         most = next(s for s in shapes if s[1] and s[4:] == numbers)[3]  # rows that the block is for

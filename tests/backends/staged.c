@@ -1,8 +1,9 @@
-/* staged.c: products by matrix units in stages, each as the tuner would try it: with random operands, and compared with
- * the reference. All ways in which factors lie, all types and levels of precision, sizes that are drawn; between them
- * all numbers of the family are tried. Where a factor begins at no multiple of 16 bytes is tried by a source that says
- * so: the program's own clCreateProgramWithSource is found before the loader's. Small ones for ptx-model, which is for
- * Oclgrind. usage: staged KIND [SEED [PRODUCTS [broken: without barriers after the products]]] */
+/* staged.c: products and convolutions by matrix units in stages, each as the tuner would try it: with random operands,
+ * and compared with the reference. All ways in which factors lie, all types and levels of precision, sizes that are
+ * drawn, windows, too; between them all numbers of the families are tried. Where a factor begins at no multiple of 16
+ * bytes is tried by a source that says so: the program's own clCreateProgramWithSource is found before the loader's.
+ * Small ones for ptx-model, which is for Oclgrind. usage: staged KIND [SEED [PRODUCTS [broken: without barriers after
+ * the products]]] */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <dlfcn.h>
@@ -47,7 +48,7 @@ static const struct {
              {TN_BF16, TN_PRECISION_F32},
              {TN_F16, TN_PRECISION_F32}};
 static const int32_t values[][4] = {{1, 2}, {1, 2}, {2, 3, 4}, {1, 2, 4, 8}}; /* wide, steps, stages, parts */
-enum { KINDS = sizeof kinds / sizeof *kinds, LAYOUTS = 4 };
+enum { KINDS = sizeof kinds / sizeof *kinds, LAYOUTS = 4, LEVELS = 3, LAST = 36 };
 
 static unsigned seed = 1;
 static int is_model;
@@ -64,6 +65,19 @@ static tn_tensor_desc matrix_of(int32_t dtype, int64_t batch, int64_t rows, int6
     t.dim[0] = batch, t.dim[1] = rows, t.dim[2] = columns;
     t.stride[0] = rows * columns, t.stride[1] = columns, t.stride[2] = 1;
     return t;
+}
+
+/* What a trial says of a choice, behind what was printed of the operator: 1: it is right. */
+static int try(const tn_device *device, const tn_op_desc *desc, const char *choice)
+{
+    tn_trial *trial = NULL;
+    tn_outcome outcome = {.verdict = TN_TRIAL_FAILED};
+    const int failed = tn_trial_new(device, desc, &trial) || tn_trial_run(trial, choice, INFINITY, 0, &outcome);
+    tn_trial_free(trial);
+    printf(", %s: %g of what is allowed %s\n", choice, outcome.error, outcome.why);
+    if (!failed && outcome.verdict == TN_TRIAL_RIGHT) return 1;
+    printf("FAILED: %s\n", failed ? tn_message() : outcome.verdict == TN_TRIAL_WRONG ? "wrong" : "not made");
+    return 0;
 }
 
 /* One product by some numbers of the family: each in turn, whatever the others are. */
@@ -86,26 +100,69 @@ static int check(const tn_device *device, int kind, int layout, int turn)
                              .attrs = &attrs,
                              .precision = kinds[kind].level};
     char choice[80];
-    tn_trial *trial = NULL;
-    tn_outcome outcome = {.verdict = TN_TRIAL_FAILED};
     snprintf(choice, sizeof choice, "staged wide=%d steps=%d stages=%d parts=%d", values[0][turn % 2],
              values[1][turn / 2 % 2], values[2][turn % 3], values[3][turn % 4 ? 0 : turn / 4 % (is_model ? 2 : 4)]);
     is_odd = turn % 5 == 4;
-    const int failed = tn_trial_new(device, &desc, &trial) || tn_trial_run(trial, choice, INFINITY, 0, &outcome);
-    tn_trial_free(trial);
+    printf("type %d, level %u, %lld of %lld x %lld x %lld, layout %d", dtype, kinds[kind].level, (long long)batch,
+           (long long)m, (long long)n, (long long)k, layout);
+    const int right = try(device, &desc, choice);
     is_odd = 0;
-    printf("type %d, level %u, %lld of %lld x %lld x %lld, layout %d, %s: %g of what is allowed %s\n", dtype,
-           kinds[kind].level, (long long)batch, (long long)m, (long long)n, (long long)k, layout, choice, outcome.error,
-           outcome.why);
-    if (!failed && outcome.verdict == TN_TRIAL_RIGHT) return 1;
-    printf("FAILED: %s\n", failed ? tn_message() : outcome.verdict == TN_TRIAL_WRONG ? "wrong" : "not made");
-    return 0;
+    return right;
+}
+
+static tn_tensor_desc pictures_of(int64_t batch, int64_t channels, int64_t high, int64_t wide)
+{
+    tn_tensor_desc t = {.dtype = TN_F32, .rank = 4};
+    t.dim[0] = batch, t.dim[1] = channels, t.dim[2] = high, t.dim[3] = wide;
+    for (int64_t d = 3, stride = 1; d >= 0; d--) t.stride[d] = stride, stride *= t.dim[d];
+    return t;
+}
+
+/* Pixels of a result along a dimension. */
+static int64_t pixels(const tn_conv_attrs *a, int d, int64_t size, int64_t window)
+{
+    return (size + 2 * a->pad[d] - a->dilation[d] * (window - 1) - 1) / a->stride[d] + 1;
+}
+
+/* One convolution, or a gradient for its pictures, by those numbers of the family. */
+static int check_last(const tn_device *device, uint32_t level, int is_data, int number)
+{
+    const int64_t batch = drawn(1, 3), channels = drawn(1, is_model ? 20 : 40), filters = drawn(1, is_model ? 40 : 70);
+    const int64_t high = is_model ? drawn(5, 8) : drawn(9, 19), wide = is_model ? drawn(5, 7) : drawn(9, 17);
+    const int64_t r = drawn(1, is_model ? 3 : 5), s = drawn(1, is_model ? 3 : 5);
+    tn_conv_attrs attrs = {.size = sizeof attrs, .groups = 1};
+    for (int d = 0; d < 2; d++) {
+        attrs.stride[d] = is_data ? 1 : (uint32_t)drawn(1, 3);
+        attrs.pad[d] = (uint32_t)drawn(0, 5), attrs.dilation[d] = (uint32_t)drawn(1, 2);
+    }
+    const tn_tensor_desc x = pictures_of(batch, channels, high, wide), w = pictures_of(filters, channels, r, s);
+    const tn_tensor_desc y = pictures_of(batch, filters, pixels(&attrs, 0, high, r), pixels(&attrs, 1, wide, s));
+    const tn_tensor_desc in[2] = {is_data ? y : x, w};
+    const tn_op_desc desc = {.size = sizeof desc,
+                             .name = is_data ? "conv2d_data" : "conv2d",
+                             .n_in = 2,
+                             .n_out = 1,
+                             .in = in,
+                             .out = is_data ? &x : &y,
+                             .attrs = &attrs,
+                             .precision = level};
+    char choice[80];
+    snprintf(choice, sizeof choice, "channels_last wide=%d high=%d steps=%d stages=%d", values[0][number % 2],
+             1 << number / 2 % 3, values[1][number / 6 % 2], values[2][number / 12 % 3]);
+    printf(
+        "%s, level %u, %lld of %lld x %lld x %lld, %lld filters of %lld x %lld, stride %u %u, padding %u %u, dilation "
+        "%u %u",
+        desc.name, level, (long long)batch, (long long)channels, (long long)high, (long long)wide, (long long)filters,
+        (long long)r, (long long)s, attrs.stride[0], attrs.stride[1], attrs.pad[0], attrs.pad[1], attrs.dilation[0],
+        attrs.dilation[1]);
+    return try(device, &desc, choice);
 }
 
 int main(int argc, char **argv)
 {
     tn_device *device = NULL;
     const int products = argc > 3 ? atoi(argv[3]) : 2 * KINDS * LAYOUTS;
+    const int convolutions = argc > 3 ? products / 2 : LAST;
     int right = 1;
     if (argc < 2) return 2;
     if (argc > 2) seed = (unsigned)atoi(argv[2]);
@@ -117,6 +174,8 @@ int main(int argc, char **argv)
     for (int turn = 0; turn < products; turn++) right &= check(device, turn % KINDS, turn / KINDS % LAYOUTS, turn);
     if (sources < (products < KINDS * LAYOUTS ? products : KINDS * LAYOUTS))
         right = 0, printf("FAILED: %d kernels were in stages\n", sources);
+    for (int turn = 0; turn < convolutions; turn++)
+        right &= check_last(device, (uint32_t)turn % LEVELS, turn / LEVELS % 2, turn * 7 % LAST);
     tn_device_close(device);
     puts(right ? "all well" : "failed");
     return !right;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Products in stages, as NVIDIA's instructions compute them (cl/ptx_model.cl), under Oclgrind: right, without a race and
+# Products and convolutions in stages, as NVIDIA's instructions compute them (cl/ptx_model.cl), under Oclgrind: right, without a race and
 # without a read or a write beyond memory. That it would tell is seen where products are handed on without a barrier.
 # usage: staged_races.sh STAGED
 set -eu

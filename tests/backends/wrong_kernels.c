@@ -3,9 +3,10 @@
  * The program's own clCreateProgramWithSource is found before the loader's. It changes the source of kernels with
  * certain numbers: the last row of a product is that before it, by the kernels for GPUs and those for processors;
  * factors are cut to 16 bits; of the parts of a sum the last is left out; of a convolution by fewer multiplications the
- * last tile has no pixels; by matrix units (any device's) the first of three parts of each factor is all. Nor does a
- * choice that this device can't have do harm.
- * usage: wrong_kernels gpu|cpu|matrix */
+ * last tile has no pixels; of one with channels last no pixel sees the window's last tap; by matrix units (any
+ * device's) the first of three parts of each factor is all. Nor does a choice that this device can't have do harm.
+ * usage: wrong_kernels gpu|cpu|matrix, or trial: convolutions by matrix units are broken from the beginning, and found
+ * wrong when the context is made. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <dlfcn.h>
@@ -31,6 +32,9 @@ static const struct {
     {"gpu", "#define FROM_SCRATCH 1\n", "s < segments", "s < segments - 1"},
     {"gpu", "#define UNROLL 2\n#define SIDE_U 4\n", "mine < images * high * wide", "mine < images * high * wide - 1"},
     {"matrix", "#define SPLIT 1\n", "const float rest = *x - as_float(top);", "const float rest = 0;"},
+    {"matrix", "#define STAGES 3\n", "tap < R * S && column < n", "tap < R * S - 1 && column < n"},
+    {"trial", "#define COLUMN(j)", "COLUMN(min(j0 + i, n - 1))", "COLUMN(min(j0 + i, n - 2))"},
+    {"trial", "#define STAGES ", "tap < R * S && column < n", "tap < R * S - 1 && column < n"},
     {"cpu", "#define VECTORS 1\n#define ROWS 6\n#define SPAN 2\n", "min(r, last)", "min(r, last - 1)"},
 };
 enum { DEEDS = sizeof deeds / sizeof *deeds };
@@ -106,6 +110,13 @@ static const struct {
     {"gpu", "matmul", "winograd u=1 v=1 rows=4 cols=4 deep=4", TN_TRIAL_FAILED},
     {"matrix", "matmul", "matrix parts=1", TN_TRIAL_RIGHT},
     {"matrix", "matmul", "matrix parts=2", TN_TRIAL_WRONG},
+    {"matrix", "matmul", "channels_last wide=1 high=1 steps=1 stages=2", TN_TRIAL_FAILED},
+    {"matrix", "conv2d", "channels_last wide=1 high=1 steps=1 stages=2", TN_TRIAL_RIGHT},
+    {"matrix", "conv2d", "channels_last wide=1 high=1 steps=1 stages=3", TN_TRIAL_WRONG},
+    {"trial", "matmul", "matrix parts=1", TN_TRIAL_RIGHT},
+    {"trial", "conv2d", "matrix parts=1", TN_TRIAL_FAILED}, /* they were found wrong when the context was made */
+    {"trial", "conv2d", "channels_last wide=1 high=1 steps=1 stages=2", TN_TRIAL_FAILED},
+    {"trial", "conv2d", "tile u=8 v=8 rows=4 cols=4 deep=8 parts=1", TN_TRIAL_RIGHT},
     {"cpu", "matmul", "panels rows=6 vectors=2 span=1 pieces=2 parts=1", TN_TRIAL_RIGHT},
     {"cpu", "matmul", "panels rows=6 vectors=1 span=2 pieces=1 parts=1", TN_TRIAL_WRONG},
     {"cpu", "matmul", "panels rows=6 vectors=1 span=1 pieces=1 parts=2", TN_TRIAL_FAILED}, /* too few values of k */
@@ -172,7 +183,8 @@ int main(int argc, char **argv)
     tn_state *state = NULL;
     tn_program *program = NULL;
     if (argc > 1) kernels = argv[1];
-    const int is_matrix = !strcmp(kernels, "matrix");
+    spoils = !strcmp(kernels, "trial");
+    const int is_matrix = spoils || !strcmp(kernels, "matrix");
     if (tn_backend_option("opencl", "shape", is_matrix ? "gpu" : kernels) ||
         tn_backend_option("opencl", "matrix", is_matrix ? "plain" : "off") ||
         tn_backend_option("opencl", "gemm", "own") || tn_backend_option("opencl", "grain", is_matrix ? "0" : "1") ||
