@@ -18,6 +18,7 @@ typedef union sample_attrs {
     tn_topk_attrs topk;
     tn_searchsorted_attrs searchsorted;
     tn_attend_attrs attend;
+    tn_layer_norm_attrs layer_norm;
     tn_conv_attrs conv;
     tn_pool_attrs pool;
     unsigned char room[256];
@@ -89,6 +90,16 @@ static const sample_row sample_rows[] = {
      1,
      {F(2, 4, 3, 5), F(2, 2, 6, 5), F(2, 2, 6, 7), F(192), F(2, 4, 3, 7), I(2, 4, 3, 6), F(408)},
      {.attend = {.size = sizeof(tn_attend_attrs), .first = 2}}},
+    {"layer_norm",
+     3,
+     1,
+     {F(4, 5), F(5), F(5), F(4, 5)},
+     {.layer_norm = {.size = sizeof(tn_layer_norm_attrs), .epsilon = 0.01}}},
+    {"layer_norm_grad",
+     3,
+     1,
+     {F(4, 5), F(4, 5), F(5), F(30)},
+     {.layer_norm = {.size = sizeof(tn_layer_norm_attrs), .epsilon = 0.01}}},
     {"take", 2, 1, {F(2, 5, 3), I(2, 4, 3), F(2, 4, 3)}, {0}},
     {"put", 2, 1, {I(2, 4, 3), F(2, 4, 3), F(2, 5, 3)}, {0}},
     {"conv2d", 3, 1, {F(2, 4, 7, 8), F(6, 2, 3, 2), F(2, 6, 7, 4), F(2, 6, 7, 4)}, CONV},

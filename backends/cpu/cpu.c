@@ -47,7 +47,8 @@ int32_t cpu_fail(tn_msg *msg, int32_t status, const char *format, ...)
     {                                                                                                                  \
         .name = title, .rows = &cpu_rows_##isa, .fold = cpu_fold_##isa,                                                \
         .gemm = {[CPU_F32] = &cpu_gemm_f32_##isa, [CPU_F64] = &cpu_gemm_f64_##isa}, .dots = &cpu_dots_f32_##isa,       \
-        .attend = &cpu_attend_##isa, .gather = {[CPU_F32] = cpu_gather_f32_##isa, [CPU_F64] = cpu_gather_f64_##isa},   \
+        .attend = &cpu_attend_##isa, .norm = {[CPU_F32] = &cpu_norm_f32_##isa, [CPU_F64] = &cpu_norm_f64_##isa},       \
+        .gather = {[CPU_F32] = cpu_gather_f32_##isa, [CPU_F64] = cpu_gather_f64_##isa},                                \
         .pixel = {[CPU_F32] = &cpu_pixel_f32_##isa, [CPU_F64] = &cpu_pixel_f64_##isa},                                 \
         .plane = {[CPU_F32] = &cpu_plane_f32_##isa, [CPU_F64] = &cpu_plane_f64_##isa},                                 \
         .band = {[CPU_F32] = &cpu_band_f32_##isa, [CPU_F64] = &cpu_band_f64_##isa}, .window = &cpu_window_f32_##isa,   \

@@ -174,7 +174,7 @@ extern const cpu_op cpu_map, cpu_reduce, cpu_matmul, cpu_softmax, cpu_log_softma
     cpu_window;
 
 extern const cpu_op cpu_slice, cpu_unslice, cpu_concat, cpu_scatter_add, cpu_take, cpu_put, cpu_cumsum, cpu_topk,
-    cpu_searchsorted, cpu_attend, cpu_attend_grad;
+    cpu_searchsorted, cpu_attend, cpu_attend_grad, cpu_layer_norm, cpu_layer_norm_grad;
 
 /* Calls part(kernel, run, begin, end) for pieces of 0..n, on the threads that so much work is worth. */
 typedef void cpu_part(const tn_kernel *kernel, const cpu_run *run, int64_t begin, int64_t end);

@@ -311,6 +311,23 @@ typedef struct cpu_attend_loops {
     void (*dots)(int64_t rows, int64_t columns, const float *a, const float *b, float *y); /* of each row */
 } cpu_attend_loops;
 
+/* Rows of n elements, of which each has mean 0 (unless that is kept) and variance 1, then is multiplied by weight, and
+ * bias is added: each n elements, or NULL. */
+typedef struct cpu_norm {
+    int64_t n;
+    double epsilon;
+    int keep_mean;
+    const void *weight, *bias;
+} cpu_norm;
+
+typedef struct cpu_norm_loops {
+    void (*rows)(const cpu_norm *o, int64_t rows, const void *x, void *y);
+    /* With a weight, what dy means for it and, unless the mean is kept, for a bias is added to `sums`, n each. */
+    void (*slopes)(const cpu_norm *o, int64_t rows, const void *x, const void *dy, void *dx, void *sums);
+    void (*gather)(int64_t n, void *sums, double *all);             /* all += sums, and sums = 0 */
+    void (*join)(int64_t n, int64_t pieces, double *all, void *to); /* the sum of the pieces, in order */
+} cpu_norm_loops;
+
 typedef struct cpu_isa {
     const char *name;
     const cpu_rows *rows;
@@ -318,6 +335,7 @@ typedef struct cpu_isa {
     const cpu_gemm *gemm[CPU_TYPES];           /* NULL for integers */
     const cpu_dots_shape *dots;                /* of f32 */
     const cpu_attend_loops *attend;            /* of f32 */
+    const cpu_norm_loops *norm[CPU_TYPES];     /* NULL for integers */
     const cpu_gather_shape *gather[CPU_TYPES]; /* two: one for many columns, one for few */
     const cpu_pixel_shape *pixel[CPU_TYPES];
     const cpu_plane_loops *plane[CPU_TYPES];
@@ -334,6 +352,7 @@ typedef struct cpu_isa {
     extern const cpu_fold cpu_fold_##isa[];                                                                            \
     extern const cpu_gemm cpu_gemm_f32_##isa, cpu_gemm_f64_##isa;                                                      \
     extern const cpu_attend_loops cpu_attend_##isa;                                                                    \
+    extern const cpu_norm_loops cpu_norm_f32_##isa, cpu_norm_f64_##isa;                                                \
     extern const cpu_dots_shape cpu_dots_f32_##isa;                                                                    \
     extern const cpu_gather_shape cpu_gather_f32_##isa[2], cpu_gather_f64_##isa[2];                                    \
     extern const cpu_pixel_shape cpu_pixel_f32_##isa, cpu_pixel_f64_##isa;                                             \

@@ -5,11 +5,11 @@
 #include <string.h>
 
 static const cpu_op *const ops[] = {
-    &cpu_map,         &cpu_matmul,        &cpu_reduce,    &cpu_softmax,        &cpu_log_softmax,  &cpu_transpose,
-    &cpu_gather,      &cpu_window,        &cpu_slice,     &cpu_unslice,        &cpu_concat,       &cpu_scatter_add,
-    &cpu_take,        &cpu_put,           &cpu_cumsum,    &cpu_topk,           &cpu_searchsorted, &cpu_conv2d,
-    &cpu_conv2d_data, &cpu_conv2d_weight, &cpu_maxpool2d, &cpu_maxpool2d_grad, &cpu_avgpool2d,    &cpu_avgpool2d_grad,
-    &cpu_attend,      &cpu_attend_grad};
+    &cpu_map,         &cpu_matmul,        &cpu_reduce,     &cpu_softmax,        &cpu_log_softmax,  &cpu_transpose,
+    &cpu_gather,      &cpu_window,        &cpu_slice,      &cpu_unslice,        &cpu_concat,       &cpu_scatter_add,
+    &cpu_take,        &cpu_put,           &cpu_cumsum,     &cpu_topk,           &cpu_searchsorted, &cpu_conv2d,
+    &cpu_conv2d_data, &cpu_conv2d_weight, &cpu_maxpool2d,  &cpu_maxpool2d_grad, &cpu_avgpool2d,    &cpu_avgpool2d_grad,
+    &cpu_attend,      &cpu_attend_grad,   &cpu_layer_norm, &cpu_layer_norm_grad};
 
 int32_t cpu_new_kernel(uint64_t bytes, tn_kernel **kernel, tn_msg *msg)
 {

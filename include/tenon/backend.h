@@ -135,6 +135,8 @@ typedef union tn_scalar {
  * searchsorted sorted (l, n), values (l, m) -> i32 (l, m)        tn_searchsorted_attrs
  * attend       q (o, h, n, d), k (o, g, m, d), v (o, g, m, e), perhaps a mask -> (o h n (e + 1))   tn_attend_attrs
  * attend_grad  q, k, v, what attend gave, dy (o, h, n, e), the mask -> dq, dk, dv in a vector     tn_attend_attrs
+ * layer_norm   x (m, n), perhaps weight (n), perhaps bias (n) -> (m, n)   tn_layer_norm_attrs
+ * layer_norm_grad x, dy (m, n), perhaps weight (n) -> dx, dweight, dbias in a vector   tn_layer_norm_attrs
  * take         x (outer, n, inner), index i32 (outer, m, inner) -> x along n (outer, m, inner)   none; outside: 0
  * put          index i32 (outer, m, inner), y (same) -> sums of y along n (outer, n, inner)     none; outside: left out
  * conv2d       x (b, c, h, w), weight (k, c/groups, r, s), then the epilogue's inputs -> (b, k, p, q)   tn_conv_attrs
@@ -276,6 +278,18 @@ typedef struct tn_attend_attrs {
     uint32_t causal;
     uint32_t reserved;
 } tn_attend_attrs;
+
+/* layer_norm: of each row of x, the difference from its mean, times 1 / sqrt(the mean of its square + epsilon), times
+ * weight, plus bias. With `keep_mean` x itself takes the place of that difference. layer_norm_grad: what y means for x
+ * (m, n) and, if there is a weight, for that (n) and without `keep_mean` for a bias (n), all of them in a vector, one
+ * after another. Operands may be stored in f16 or bf16 where others are of f32: they are computed with as f32. A device
+ * that has no better way than a reduction, another and a map answers TN_EUNSUPPORTED, and is given these. */
+typedef struct tn_layer_norm_attrs {
+    uint64_t size;
+    double epsilon; /* finite, 0 or more */
+    uint32_t keep_mean;
+    uint32_t reserved;
+} tn_layer_norm_attrs;
 
 /* conv2d: y[b,k,i,j] = sum over c, r, s of x[b,c,i stride - pad + r dilation, ...] weight[k,c,r,s], zero outside x
  * (whether an infinity or NaN shows where it meets those zeros, or in conv2d_data those between a stride's elements, is

@@ -235,6 +235,37 @@ static inline int32_t tn_check_attend(const tn_op_desc *desc, tn_op_facts *facts
     return s ? s : tn_check_attend_sizes(desc, !strcmp(desc->name, "attend_grad"), facts, msg);
 }
 
+/* Dense, of those sizes, and stored as any type that is computed with as facts->dtype; the first sets that. */
+static inline int32_t tn_check_stored(const tn_op_desc *desc, uint32_t i, const char *letters, tn_op_facts *facts,
+                                      tn_msg *msg)
+{
+    const int32_t stored = tn_operand(desc, i)->dtype, dtype = tn_value_dtype(stored);
+    int32_t s = tn_check_sizes(desc, i, letters, letters[1] ? 2 : 1, facts, msg);
+    if (s) return s;
+    if (dtype == TN_I32) return tn_refuse_operand(desc, i, TN_EUNSUPPORTED, "the type", stored, msg);
+    if (!facts->dtype) facts->dtype = dtype;
+    return dtype == facts->dtype ? (int32_t)TN_OK : tn_refuse_operand(desc, i, TN_EDTYPE, "the type", stored, msg);
+}
+
+/* Both: rows, then what belongs to each of their places. */
+static inline int32_t tn_check_layer_norm(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg)
+{
+    const tn_layer_norm_attrs *at = (const tn_layer_norm_attrs *)desc->attrs;
+    const int grad = !strcmp(desc->name, "layer_norm_grad");
+    const uint32_t rows = grad ? 2 : 1;
+    int32_t s = tn_check_flag(desc, "keep_mean", at->keep_mean, msg);
+    if (!s && !(at->epsilon >= 0 && at->epsilon - at->epsilon == 0))
+        s = tn_refuse(msg, TN_EINVAL, "%s: an epsilon that is not a finite number from 0 on", desc->name);
+    if (!s && (desc->n_in < rows || desc->n_in > 3 || desc->n_out != 1))
+        s = tn_refuse(msg, TN_EINVAL, "%s: %u inputs and %u outputs", desc->name, desc->n_in, desc->n_out);
+    for (uint32_t i = 0; i < desc->n_in && !s; i++) s = tn_check_stored(desc, i, i < rows ? "mn" : "n", facts, msg);
+    if (!s) s = tn_check_stored(desc, desc->n_in, grad ? "t" : "mn", facts, msg);
+    if (s || !grad) return s;
+    const int64_t n = facts->size.n, behind = desc->n_in < 3 ? 0 : at->keep_mean ? n : 2 * n;
+    return tn_check_fit(desc, facts->size.t - behind == facts->size.m * n, "the vector of results has another size",
+                        msg);
+}
+
 /* Each dimension once. */
 static inline int32_t tn_check_transpose(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg)
 {
@@ -373,6 +404,8 @@ static inline const tn_op_form *tn_op_form_find(const char *name)
         {"searchsorted", "t:dn t:dm i:dm", TN_FORM_RESERVED(tn_searchsorted_attrs), tn_check_searchsorted},
         {"attend", "f:ohnd f:ogmd f:ogme ...", TN_FORM_RESERVED(tn_attend_attrs), tn_check_attend},
         {"attend_grad", "f:ohnd f:ogmd f:ogme ...", TN_FORM_RESERVED(tn_attend_attrs), tn_check_attend},
+        {"layer_norm", "...", TN_FORM_RESERVED(tn_layer_norm_attrs), tn_check_layer_norm},
+        {"layer_norm_grad", "...", TN_FORM_RESERVED(tn_layer_norm_attrs), tn_check_layer_norm},
         {"take", "t:onj i:omj t:omj", 0, 0, NULL},
         {"put", "i:omj t:omj t:onj", 0, 0, NULL},
         {"conv2d", "f:bchw f:kgrs ...", TN_FORM_RESERVED(tn_conv_attrs), tn_check_conv},

@@ -298,6 +298,15 @@ TN_API tn_tensor *tn_normalize(tn_tensor *x, tn_axes axes, double epsilon);
 TN_API tn_tensor *tn_rms_normalize(tn_tensor *x, tn_axes axes, double epsilon);
 /* tn_normalize(x, axes, epsilon) weight + bias; both have x's shape with 1 for each of the axes. */
 TN_API tn_tensor *tn_batch_normalize(tn_tensor *x, tn_tensor *weight, tn_tensor *bias, tn_axes axes, double epsilon);
+/* The same of x's last dimensions, whose shape weight has: tn_normalize(x, them, epsilon) weight + bias. It is one
+ * operator where the device has it. Ba and others, 2016. */
+typedef struct tn_layer_normalize_options {
+    tn_tensor *bias;    /* of weight's shape; NULL: none */
+    uint32_t keep_mean; /* tn_rms_normalize(x, them, epsilon) weight + bias: Zhang and Sennrich, 2019 */
+    uint64_t spare[4];
+} tn_layer_normalize_options;
+TN_API tn_tensor *tn_layer_normalize(tn_tensor *x, tn_tensor *weight, double epsilon,
+                                     tn_layer_normalize_options options);
 /* Where a training cuts its batches into shards (fit.h), a graph has one of them. tn_across is the sum of an f32 or f64
  * x over all shards, which is the same for each, and tn_batch_share the part of the batch's samples that are in this
  * one, of x's type: tn_across(tn_mul(mean, tn_batch_share(mean))) is the mean over the batch. In graphs of whole

@@ -1436,6 +1436,18 @@ class tn_pool_nd_options(Structure):
         ("count_pad", c_uint32),
         ("spare", c_uint64 * 4),
     ]
+class tn_layer_normalize_options(Structure):
+    """The same of x's last dimensions, whose shape weight has: tn_normalize(x, them, epsilon) weight + bias. It is one
+    operator where the device has it. Ba and others, 2016.
+
+    bias: of weight's shape; NULL: none
+    keep_mean: tn_rms_normalize(x, them, epsilon) weight + bias: Zhang and Sennrich, 2019"""
+
+    _fields_ = [
+        ("bias", c_void_p),
+        ("keep_mean", c_uint32),
+        ("spare", c_uint64 * 4),
+    ]
 class tn_attend_options(Structure):
     """Attention with more to say: q (..., heads, queries, d), k (..., groups, keys, d), v (..., groups, keys, e) ->
     (..., heads, queries, e). Where there are fewer groups than heads, heads / groups heads in a row share keys and
@@ -3201,6 +3213,10 @@ FUNCTIONS = {
     "tn_batch_normalize": (c_void_p, (c_void_p, c_void_p, c_void_p, tn_axes, c_double,), True,
         "tn_tensor * tn_batch_normalize(tn_tensor *x, tn_tensor *weight, tn_tensor *bias, tn_axes axes, double epsilon)",
         """tn_normalize(x, axes, epsilon) weight + bias; both have x's shape with 1 for each of the axes."""),
+    "tn_layer_normalize": (c_void_p, (c_void_p, c_void_p, c_double, tn_layer_normalize_options,), True,
+        "tn_tensor * tn_layer_normalize(tn_tensor *x, tn_tensor *weight, double epsilon, tn_layer_normalize_options options)",
+        """The same of x's last dimensions, whose shape weight has: tn_normalize(x, them, epsilon) weight + bias. It is one
+        operator where the device has it. Ba and others, 2016."""),
     "tn_across": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_across(tn_tensor *x)",
         """Where a training cuts its batches into shards (fit.h), a graph has one of them. tn_across is the sum of an f32 or f64

@@ -949,6 +949,17 @@ def batch_normalize(x: Operand, weight: Operand, bias: Operand, axis: Axes = Non
     return op("tn_batch_normalize", "tttaf", x, weight, bias, axis, epsilon)
 
 
+def layer_normalize(x: Operand, weight: Operand, epsilon: float = 1e-5, *, bias: Any = None,
+        keep_mean: Any = None) -> Tensor:
+    """The same of x's last dimensions, whose shape weight has: normalize(x, them, epsilon) weight + bias. It is one
+    operator where the device has it. Ba and others, 2016.
+
+    bias: of weight's shape; None: none
+    keep_mean: rms_normalize(x, them, epsilon) weight + bias: Zhang and Sennrich, 2019"""
+    return op("tn_layer_normalize", "ttfo", x, weight, epsilon, (c.tn_layer_normalize_options, {"bias": bias,
+                  "keep_mean": keep_mean}))
+
+
 def across(x: Operand) -> Tensor:
     """Where a training cuts its batches into shards (fit.h), a graph has one of them. across is the sum of an f32 or f64
     x over all shards, which is the same for each, and batch_share the part of the batch's samples that are in this
@@ -1309,6 +1320,7 @@ class TensorMethods:
     normalize = normalize
     rms_normalize = rms_normalize
     batch_normalize = batch_normalize
+    layer_normalize = layer_normalize
     across = across
     batch_share = batch_share
     batch_normalize_across = batch_normalize_across

@@ -226,10 +226,10 @@ static int run_case(tn_kit *kit, const tn_op_case *c, int fused, int specials)
 }
 
 /* What becomes of infinities where they meet the zeros around a picture, or a weight of nothing, is left open by the
- * ABI. */
+ * ABI; and one special number among usual ones is far larger than they are. */
 static int takes_specials(const tn_op_def *op)
 {
-    return !(op->traits & (TN_PADS | TN_HIDES));
+    return !(op->traits & (TN_PADS | TN_HIDES | TN_CANCELS));
 }
 
 int tn_kit_takes(const tn_kit *kit, uint64_t i, uint64_t count)

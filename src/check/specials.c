@@ -1,11 +1,12 @@
 /* specials.c: long rows with infinities, NaN and equal numbers in them, for operators that look for a row's largest
- * number or its place, which backends do in lanes and in parts that are joined; and pictures with an infinity, which
- * only the windows that see it may have. */
+ * number or its place, which backends do in lanes and in parts that are joined, and for those that normalise a row,
+ * which must not spoil others; and pictures with an infinity, which only the windows that see it may have. */
 #include <math.h>
 
 #include "cases.h"
 #include "conv.h"
 #include "kit.h"
+#include "layer_norm.h"
 
 /* The columns `from` to before `to` of row `row` become `value`. */
 typedef struct special {
@@ -50,6 +51,26 @@ SPOILED(smallest, tn_amin(x, TN_AXES(1), 0))
 SPOILED(place_of_largest, tn_argmax(x, 1))
 SPOILED(place_of_smallest, tn_argmin(x, 1))
 SPOILED(largest_of_columns, tn_amax(tn_transpose(x, NULL), TN_AXES(0), 0))
+
+SPOILED(rows_normalized, tn_layer_normalize(x, in[1], 1e-5, (tn_layer_normalize_options){.bias = in[2]}))
+SPOILED(rows_by_mean_square, tn_layer_normalize(x, in[1], 1e-5, (tn_layer_normalize_options){.keep_mean = 1}))
+SPOILED(slopes_of_rows, tn_layer_norm_slopes(x, in[1], in[2], &(tn_layer_norm_node){1e-5, 1, 0}))
+
+/* Numbers of f32 that are 10000 from where they were. */
+static tn_tensor *far_away(tn_tensor *x)
+{
+    return tn_add(x, tn_number(x, 10000));
+}
+
+static tn_tensor *far_rows_normalized(tn_tensor *const in[])
+{
+    return tn_layer_normalize(far_away(in[0]), in[1], 1e-5, (tn_layer_normalize_options){.bias = in[2]});
+}
+
+static tn_tensor *slopes_of_far_rows(tn_tensor *const in[])
+{
+    return tn_layer_norm_slopes(far_away(in[0]), in[1], in[2], &(tn_layer_norm_node){1e-5, 1, 0});
+}
 
 static tn_tensor *first_of_equals(tn_tensor *const in[])
 {
@@ -119,6 +140,11 @@ const tn_op_case tn_kit_specials[] = {
     {"the first of zeros with signs", first_of_zeros, {F32(3, 257)}, .no_gradient = 1},
     {"the first least of zeros with signs", first_least_of_zeros, {F32(3, 257)}, .no_gradient = 1},
     {"the first of equals in columns of 5003", first_of_equals_in_columns, {F32(5003, 3)}, .no_gradient = 1},
+    {"rows of 257 normalised", rows_normalized, {F32(10, 257), F32(257), F32(257)}, .no_gradient = 1},
+    {"rows of 257 by their mean square", rows_by_mean_square, {F32(10, 257), F32(257)}, .no_gradient = 1},
+    {"the slopes of rows of 257", slopes_of_rows, {F32(10, 257), F32(10, 257), F32(257)}, .no_gradient = 1},
+    {"rows of 257 far from 0 normalised", far_rows_normalized, {F32(5, 257), F32(257), F32(257)}, .no_gradient = 1},
+    {"the slopes of rows far from 0", slopes_of_far_rows, {F32(5, 257), F32(5, 257), F32(257)}, .no_gradient = 1},
     {"a picture with an infinity", windows, {F32(2, 3, 7, 9), F32(4, 3, 3, 3)}, .no_gradient = 1},
     {"a picture with an infinity, 16 channels", windows, {F32(2, 16, 7, 9), F32(16, 16, 3, 3)}, .no_gradient = 1},
     {"a picture with an infinity, depthwise", windows_depthwise, {F32(2, 5, 7, 9), F32(5, 1, 3, 3)}, .no_gradient = 1},

@@ -21,11 +21,11 @@ static tn_tensor *part(tn_graph *graph, const char *name, const char *suffix, tn
 }
 
 /* x weight + bias, both of `shape` and read as `as`. */
-static tn_tensor *affine(tn_tensor *x, const char *name, tn_shape shape, tn_shape as, int bias)
+static tn_tensor *affine(tn_tensor *x, const char *name, tn_shape shape, tn_shape as)
 {
     tn_graph *graph = tn_graph_of(x);
     x = tn_mul(x, tn_reshape(part(graph, name, "weight", shape, 1, TN_TRAINABLE), as));
-    return bias ? tn_add(x, tn_reshape(part(graph, name, "bias", shape, 0, TN_TRAINABLE), as)) : x;
+    return tn_add(x, tn_reshape(part(graph, name, "bias", shape, 0, TN_TRAINABLE), as));
 }
 
 /* 1 if the input has at least that many dimensions, none of the channels (dimension 1) missing. */
@@ -145,7 +145,7 @@ tn_tensor *tn_instance_norm_layer(tn_tensor *x, tn_norm_options options)
     tn_shape shape = tn_shape_of(x);
     double epsilon = epsilon_of("instance_norm", name, x, options.epsilon, EPSILON);
     tn_tensor *y = normalize_rows(x, shape.dim[0] * shape.dim[1], epsilon);
-    return options.name ? affine(y, name, TN_SHAPE(shape.dim[1]), over_channels(&shape), 1) : y;
+    return options.name ? affine(y, name, TN_SHAPE(shape.dim[1]), over_channels(&shape)) : y;
 }
 
 tn_tensor *tn_prelu(tn_tensor *x, const char *name, int each_channel)
@@ -164,7 +164,9 @@ tn_tensor *tn_layer_norm_layer(tn_tensor *x, tn_norm_options options)
     if (!has_rank("layer_norm", options.name, x, 1)) return x;
     tn_shape shape = tn_shape_of(x), last = TN_SHAPE(shape.dim[shape.rank - 1]);
     double epsilon = epsilon_of("layer_norm", options.name, x, options.epsilon, EPSILON);
-    return affine(tn_normalize(x, TN_AXES(-1), epsilon), options.name, last, last, 1);
+    tn_tensor *weight = part(tn_graph_of(x), options.name, "weight", last, 1, TN_TRAINABLE);
+    tn_tensor *bias = part(tn_graph_of(x), options.name, "bias", last, 0, TN_TRAINABLE);
+    return tn_layer_normalize(x, weight, epsilon, (tn_layer_normalize_options){.bias = bias});
 }
 
 tn_tensor *tn_rms_norm_layer(tn_tensor *x, tn_norm_options options)
@@ -173,7 +175,8 @@ tn_tensor *tn_rms_norm_layer(tn_tensor *x, tn_norm_options options)
     if (!has_rank("rms_norm", options.name, x, 1)) return x;
     tn_shape shape = tn_shape_of(x), last = TN_SHAPE(shape.dim[shape.rank - 1]);
     double epsilon = epsilon_of("rms_norm", options.name, x, options.epsilon, FLT_EPSILON);
-    return affine(tn_rms_normalize(x, TN_AXES(-1), epsilon), options.name, last, last, 0);
+    tn_tensor *weight = part(tn_graph_of(x), options.name, "weight", last, 1, TN_TRAINABLE);
+    return tn_layer_normalize(x, weight, epsilon, (tn_layer_normalize_options){.keep_mean = 1});
 }
 
 tn_tensor *tn_group_norm_layer(tn_tensor *x, const char *name, tn_group_norm_options options)
@@ -189,5 +192,5 @@ tn_tensor *tn_group_norm_layer(tn_tensor *x, const char *name, tn_group_norm_opt
         return x;
     }
     x = normalize_rows(x, shape.dim[0] * groups, epsilon);
-    return affine(x, name, TN_SHAPE(shape.dim[1]), over_channels(&shape), 1);
+    return affine(x, name, TN_SHAPE(shape.dim[1]), over_channels(&shape));
 }

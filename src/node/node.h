@@ -24,7 +24,8 @@ enum {
     TN_MULTIPLIES = 2, /* it adds up products of two factors, which a level of precision may round */
     TN_ADDS_UP = 4,    /* each element is a sum of many, in any order */
     TN_PADS = 8,       /* elements are multiplied by the zeros around a picture */
-    TN_HIDES = 16      /* elements are multiplied by weights that are 0 where they are hidden, or nearly */
+    TN_HIDES = 16,     /* elements are multiplied by weights that are 0 where they are hidden, or nearly */
+    TN_CANCELS = 32    /* where one number is far larger than those beside it, little is left of a difference */
 };
 
 typedef struct tn_op_def tn_op_def;
@@ -64,6 +65,7 @@ typedef union tn_any_attrs {
     tn_topk_attrs topk;
     tn_searchsorted_attrs searchsorted;
     tn_attend_attrs attend;
+    tn_layer_norm_attrs layer_norm;
     tn_conv_attrs conv;
     tn_pool_attrs pool;
 } tn_any_attrs;

@@ -136,6 +136,9 @@ int64_t onnx_floats(const onnx_node *n, const char *name, double value[], int64_
  * has failed. */
 int64_t onnx_ints_of(onnx_node *n, const char *name, uint32_t i, int64_t value[], int64_t capacity);
 
+/* Dimensions `first` and those behind it normalised, times scale plus bias, of which the latter may be NULL. */
+tn_tensor *onnx_norm(tn_tensor *x, int32_t first, tn_tensor *scale, tn_tensor *bias, double epsilon, int keeps_mean);
+
 /* What operand i is whatever is fed: its numbers, which last as long as the build, or NULL and the node has failed. */
 const double *onnx_known(onnx_node *n, uint32_t i);
 /* The same of an operand that has to be `count` numbers. */

@@ -180,7 +180,7 @@ void onnx_rule_skip_layer_normalization(onnx_node *n)
     tn_tensor *x = sum_of(n, 4), *scale = onnx_in(n, 2);
     const double epsilon = onnx_decimal(n, "epsilon", 1e-12);
     if (!x || !scale) return;
-    onnx_out(n, 0, plus(tn_mul(tn_normalize(x, last_of(x), epsilon), scale), onnx_in(n, 3)));
+    onnx_out(n, 0, onnx_norm(x, tn_shape_of(x).rank - 1, scale, onnx_in(n, 3), epsilon, 0));
     onnx_out_as(n, 1, tn_mean(x, last_of(x), 1), ONNX_FLOAT);
     tn_tensor *variance = tn_variance(x, last_of(x), 0, 1);
     onnx_out_as(n, 2, tn_rsqrt(tn_add(variance, tn_number(variance, epsilon))), ONNX_FLOAT);
@@ -190,7 +190,7 @@ void onnx_rule_skip_rms_normalization(onnx_node *n)
 {
     tn_tensor *x = sum_of(n, 3), *scale = onnx_in(n, 2);
     if (!x || !scale) return;
-    onnx_out(n, 0, tn_mul(tn_rms_normalize(x, last_of(x), onnx_decimal(n, "epsilon", 1e-12)), scale));
+    onnx_out(n, 0, onnx_norm(x, tn_shape_of(x).rank - 1, scale, NULL, onnx_decimal(n, "epsilon", 1e-12), 1));
 }
 
 /* Rows of the tables of words, places and segments; the mask of words becomes how many there are of each text. */
@@ -205,8 +205,8 @@ void onnx_rule_embed(onnx_node *n)
     if (!place) place = tn_iota(n->graph, TN_SHAPE(onnx_dim(word, 1)), 0);
     tn_tensor *x = tn_add(tn_gather(words, word), tn_gather(places, place));
     if (segment && segments) x = tn_add(x, tn_gather(segments, segment));
-    tn_tensor *y = tn_normalize(x, last_of(x), onnx_decimal(n, "epsilon", 1e-12));
-    onnx_out_as(n, 0, plus(tn_mul(y, scale), bias), onnx_type(n, 2));
+    tn_tensor *y = onnx_norm(x, tn_shape_of(x).rank - 1, scale, bias, onnx_decimal(n, "epsilon", 1e-12), 0);
+    onnx_out_as(n, 0, y, onnx_type(n, 2));
     mask = mask ? tn_sum(mask, TN_AXES(1), 0) : tn_full(n->graph, TN_I32, TN_SHAPE(onnx_dim(word, 0)), 0);
     onnx_out_as(n, 1, mask, ONNX_INT32);
     onnx_out_as(n, 2, x, onnx_type(n, 2));

@@ -200,6 +200,23 @@ void onnx_rule_group_normalization(onnx_node *n)
     onnx_out(n, 0, tn_add(tn_mul(y, by_channel(scale, shape.rank)), by_channel(bias, shape.rank)));
 }
 
+/* Whether it is of that type, and has the last dimensions of x. */
+static int is_row_of(tn_tensor *weight, tn_tensor *x, int32_t first)
+{
+    tn_shape row = {0}, all = tn_shape_of(x), s = tn_shape_of(weight);
+    for (int32_t d = first; first >= 0 && d < all.rank; d++) row.dim[row.rank++] = all.dim[d];
+    return row.rank && tn_dtype_of(weight) == tn_dtype_of(x) && tn_shape_equal(&s, &row);
+}
+
+tn_tensor *onnx_norm(tn_tensor *x, int32_t first, tn_tensor *scale, tn_tensor *bias, double epsilon, int keeps_mean)
+{
+    const tn_axes axes = axes_from(first, tn_shape_of(x).rank);
+    if (is_row_of(scale, x, first) && (!bias || is_row_of(bias, x, first)))
+        return tn_layer_normalize(x, scale, epsilon, (tn_layer_normalize_options){bias, (uint32_t)keeps_mean});
+    tn_tensor *y = tn_mul((keeps_mean ? tn_rms_normalize : tn_normalize)(x, axes, epsilon), scale);
+    return bias ? tn_add(y, bias) : y;
+}
+
 void onnx_rule_layer_normalization(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0), *scale = onnx_in(n, 1), *bias = onnx_in(n, 2);
@@ -208,8 +225,7 @@ void onnx_rule_layer_normalization(onnx_node *n)
     if (!x || !scale) return;
     int32_t rank = tn_shape_of(x).rank, axis = onnx_axis(n, onnx_int(n, "axis", -1), rank);
     tn_axes axes = axes_from(axis, rank);
-    tn_tensor *y = tn_mul(tn_normalize(x, axes, epsilon), scale);
-    onnx_out(n, 0, bias ? tn_add(y, bias) : y);
+    onnx_out(n, 0, onnx_norm(x, axis, scale, bias, epsilon, 0));
     if (onnx_wants(n, 1)) onnx_out_as(n, 1, tn_mean(x, axes, 1), ONNX_FLOAT);
     if (!onnx_wants(n, 2)) return;
     tn_tensor *variance = tn_variance(x, axes, 0, 1);
@@ -222,8 +238,7 @@ void onnx_rule_rms_normalization(onnx_node *n)
     onnx_heeded(n, "stash_type");
     if (!x || !scale) return;
     int32_t rank = tn_shape_of(x).rank, axis = onnx_axis(n, onnx_int(n, "axis", -1), rank);
-    tn_tensor *y = tn_rms_normalize(x, axes_from(axis, rank), onnx_decimal(n, "epsilon", 1e-5));
-    onnx_out(n, 0, tn_mul(y, scale));
+    onnx_out(n, 0, onnx_norm(x, axis, scale, NULL, onnx_decimal(n, "epsilon", 1e-5), 1));
 }
 
 void onnx_rule_mean_variance_normalization(onnx_node *n)

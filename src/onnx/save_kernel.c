@@ -103,34 +103,71 @@ void export_rule_log_softmax(export_saver *s, tn_tensor *y, tn_tensor *const in[
 
 /* ---- normalisation ---- */
 
+/* x becomes its difference from its mean over those axes, unless that is kept; returns its deviation. */
+static const char *centre(export_saver *s, const char **x, const char *over, int32_t type, double epsilon,
+                          int keeps_mean)
+{
+    const export_at *keeps = EXPORT_AT(EXPORT_INT("keepdims", 1));
+    if (!keeps_mean) {
+        const char *mean = export_say(s, NULL, "ReduceMean", EXPORT_OF(*x, over), keeps);
+        *x = export_say(s, NULL, "Sub", EXPORT_OF(*x, mean), NULL);
+    }
+    const char *square = export_say(s, NULL, "Mul", EXPORT_OF(*x, *x), NULL);
+    const char *power = export_say(s, NULL, "ReduceMean", EXPORT_OF(square, over), keeps);
+    const char *sum = export_say(s, NULL, "Add", EXPORT_OF(power, export_number(s, type, epsilon)), NULL);
+    return export_say(s, NULL, "Sqrt", EXPORT_OF(sum), NULL);
+}
+
+/* What ONNX has for normalisation of the last axes and a weight; NULL: nothing in this version. */
+static const char *row_norm(const export_saver *s, int keeps_mean)
+{
+    return !keeps_mean ? "LayerNormalization" : s->opset >= 23 ? "RMSNormalization" : NULL;
+}
+
 /* Over the last axis, of x of any size there but one that depends on the batch, it is LayerNormalization by ones, or
- * without the mean RMSNormalization; over others the difference from the mean, divided by the deviation. */
+ * without the mean RMSNormalization; over others it is made of its parts. */
 void export_rule_normalize(export_saver *s, tn_tensor *y, tn_tensor *const in[])
 {
     const uint32_t mask = (uint32_t)export_whole(y, "axes", 0);
     const int32_t rank = y->type.shape.rank, type = y->type.dtype;
     const double epsilon = export_real(y, "epsilon");
     const int keeps_mean = (int)export_whole(y, "keep_mean", 0);
-    const char *x = export_value(s, in[0]);
+    const char *x = export_value(s, in[0]), *op = row_norm(s, keeps_mean);
     int64_t axes[TN_MAX_RANK];
     const size_t count = export_axes(mask, axes);
-    const char *op = !keeps_mean ? "LayerNormalization" : s->opset >= 23 ? "RMSNormalization" : NULL;
     if (op && rank && mask == 1u << (rank - 1) && !export_per_sample(s, y, rank - 1)) {
         const char *ones = export_repeated(s, type, 1, y->type.shape.dim[rank - 1]);
         export_result(s, y, op, EXPORT_OF(x, ones), EXPORT_AT(EXPORT_REAL("epsilon", epsilon)));
         return;
     }
     if (!count) return export_refuse(s, y, "it is over no axes");
-    const char *over = export_ints(s, axes, count);
-    if (!keeps_mean) {
-        const char *mean = export_say(s, NULL, "ReduceMean", EXPORT_OF(x, over), EXPORT_AT(EXPORT_INT("keepdims", 1)));
-        x = export_say(s, NULL, "Sub", EXPORT_OF(x, mean), NULL);
+    const char *root = centre(s, &x, export_ints(s, axes, count), type, epsilon, keeps_mean);
+    export_result(s, y, "Div", EXPORT_OF(x, root), NULL);
+}
+
+/* The last axes are counted from the end. */
+void export_rule_layer_norm(export_saver *s, tn_tensor *y, tn_tensor *const in[])
+{
+    const int64_t last = export_whole(y, "last", 0);
+    const double epsilon = export_real(y, "epsilon");
+    const int keeps_mean = (int)export_whole(y, "keep_mean", 0);
+    const char *x = export_value(s, in[0]), *op = row_norm(s, keeps_mean);
+    const char *weight = y->n_in > 1 ? export_value(s, in[1]) : NULL;
+    const char *bias = y->n_in > 2 ? export_value(s, in[2]) : NULL;
+    if (op && weight) {
+        export_result(s, y, op, EXPORT_OF(x, weight, bias),
+                      EXPORT_AT(EXPORT_REAL("epsilon", epsilon), EXPORT_INT("axis", -last)));
+        return;
     }
-    const char *square = export_say(s, NULL, "Mul", EXPORT_OF(x, x), NULL);
-    const char *power =
-        export_say(s, NULL, "ReduceMean", EXPORT_OF(square, over), EXPORT_AT(EXPORT_INT("keepdims", 1)));
-    const char *sum = export_say(s, NULL, "Add", EXPORT_OF(power, export_number(s, type, epsilon)), NULL);
-    export_result(s, y, "Div", EXPORT_OF(x, export_say(s, NULL, "Sqrt", EXPORT_OF(sum), NULL)), NULL);
+    int64_t axes[TN_MAX_RANK];
+    for (int64_t i = 0; i < last; i++) axes[i] = i - last;
+    const char *root = centre(s, &x, export_ints(s, axes, (size_t)last), y->type.dtype, epsilon, keeps_mean);
+    const struct {
+        const char *op, *by;
+    } step[] = {{"Div", root}, {"Mul", weight}, {"Add", bias}};
+    const size_t steps = y->n_in;
+    for (size_t i = 0; i + 1 < steps; i++) x = export_say(s, NULL, step[i].op, EXPORT_OF(x, step[i].by), NULL);
+    export_result(s, y, step[steps - 1].op, EXPORT_OF(x, step[steps - 1].by), NULL);
 }
 
 /* ---- windows ---- */

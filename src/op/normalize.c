@@ -5,12 +5,9 @@
 #include "cases.h"
 #include "check.h"
 #include "composite.h"
+#include "layer_norm.h"
 
-typedef struct attrs {
-    double epsilon; /* added to the variance */
-    uint32_t axes;  /* bit d set: dimension d */
-    uint32_t keep_mean;
-} attrs;
+typedef tn_normal attrs;
 
 static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
 {
@@ -42,22 +39,45 @@ static tn_tensor *scale_of(const attrs *at, tn_tensor *x)
     return tn_rsqrt(tn_add(mean_of(at, tn_square(x)), tn_number(x, at->epsilon)));
 }
 
-static tn_tensor *lower(tn_tensor *y)
+tn_tensor *tn_normal_by_parts(const tn_normal *at, tn_tensor *x)
 {
-    if (!tn_shape_count(&y->type.shape)) return y->in[0];
-    tn_tensor *x = centred(y->attrs, y->in[0]);
-    return tn_mul(x, scale_of(y->attrs, x));
+    if (!tn_shape_count(&x->type.shape)) return x;
+    x = centred(at, x);
+    return tn_mul(x, scale_of(at, x));
 }
 
-/* dx = scale (dy - mean of dy - y mean of (dy y)): what the rules of its parts come to, with fewer sums. */
+/* scale (dy - mean of dy - y mean of (dy y)): what the rules of its parts come to, with fewer sums. */
+tn_tensor *tn_normal_slope(const tn_normal *at, tn_tensor *x, tn_tensor *y, tn_tensor *dy)
+{
+    if (!tn_shape_count(&x->type.shape)) return dy;
+    tn_tensor *flow = tn_sub(dy, tn_mul(y, mean_of(at, tn_mul(dy, y))));
+    if (!at->keep_mean) flow = tn_sub(flow, mean_of(at, dy));
+    return tn_mul(flow, scale_of(at, centred(at, x)));
+}
+
+/* How many dimensions, all of them the last, if the axes are such: rows, for which there is an operator. Else 0. */
+static uint32_t rows_of(const attrs *at, const tn_shape *x)
+{
+    for (uint32_t last = 1; (int32_t)last <= x->rank; last++)
+        if (at->axes == ((1u << last) - 1) << ((uint32_t)x->rank - last)) return last;
+    return 0;
+}
+
+static tn_tensor *lower(tn_tensor *y)
+{
+    const attrs *at = y->attrs;
+    const tn_layer_norm_node row = {at->epsilon, rows_of(at, &y->type.shape), at->keep_mean};
+    return row.last ? tn_layer_norm_of(y->in[0], NULL, NULL, &row) : tn_normal_by_parts(at, y->in[0]);
+}
+
 static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
 {
     const attrs *at = y->attrs;
-    din[0] = dy;
-    if (!tn_shape_count(&y->type.shape)) return;
-    tn_tensor *flow = tn_sub(dy, tn_mul(y, mean_of(at, tn_mul(dy, y))));
-    if (!at->keep_mean) flow = tn_sub(flow, mean_of(at, dy));
-    din[0] = tn_mul(flow, scale_of(at, centred(at, y->in[0])));
+    const tn_layer_norm_node row = {at->epsilon, rows_of(at, &y->type.shape), at->keep_mean};
+    if (!row.last)
+        din[0] = tn_normal_slope(at, y->in[0], y, dy);
+    else
+        din[0] = tn_reshape(tn_layer_norm_slopes(y->in[0], dy, NULL, &row), y->type.shape);
 }
 
 static void reference(const tn_reference_call *call)

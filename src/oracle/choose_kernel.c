@@ -221,6 +221,18 @@ int tn_choose_batch_normalize(tn_maker *m, tn_call *s)
     return 1;
 }
 
+int tn_choose_layer_normalize(tn_maker *m, tn_call *s)
+{
+    s->in[0] = tn_any_full(m, 1 + (int32_t)tn_below(m, 4));
+    if (s->in[0] < 0) return 0;
+    const tn_shape x = shape_of(m, s, 0);
+    tn_shape row = {.rank = 1 + (int32_t)tn_below(m, x.rank)};
+    for (int32_t d = 0; d < row.rank; d++) row.dim[d] = x.dim[x.rank - row.rank + d];
+    s->in[1] = tn_alike(m, TN_F32, row), s->in[2] = tn_alike(m, TN_F32, row);
+    s->p[0] = tn_below(m, 2), s->p[1] = tn_below(m, 2);
+    return 1;
+}
+
 int tn_choose_attention(tn_maker *m, tn_call *s)
 {
     s->in[0] = tn_any_full(m, 2 + (int32_t)tn_below(m, 3));

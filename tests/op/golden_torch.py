@@ -482,6 +482,7 @@ PLACES = "tn_maxpool_nd_places(in[0], (tn_pool_nd_options){%s}, %d, NULL)"
 SAMPLE = "tn_grid_sample(in[0], tn_mul(in[1], tn_number(in[1], 0.43)), (tn_grid_options){%s})"
 WINDOWED = "tn_mul(in[0], %s)"
 RESIZE = "tn_resize(in[0], TN_SHAPE(%s), (tn_resize_options){%s})"
+LAYER = "tn_layer_normalize(%s, in[1], %s, (tn_layer_normalize_options){%s})"
 ATTEND = "tn_attend(in[0], in[1], in[2], (tn_attend_options){%s})"
 ROTARY = "turned(in[0], %d, %d, %d)"
 EINSUM = "tn_einsum(\"%s\", in, %d)"
@@ -745,6 +746,14 @@ OPERATORS = [
     ("causal attention", "tn_attention(in[0], in[1], in[2], 1)", attention(True), [(2, 4, 3), (2, 4, 3), (2, 4, 2)]),
     ("normalize", "tn_normalize(in[0], TN_AXES(0, 2), 1e-3)", normalize((0, 2)), [(3, 2, 4)]),
     ("rms_normalize", "tn_rms_normalize(in[0], TN_AXES(-1), 1e-3)", normalize((-1,), False), [(3, 5)]),
+    ("layer_normalize", LAYER % ("in[0]", "1e-3", ".bias = in[2]"),
+     lambda x, w, b: F.layer_norm(x, w.shape, w, b, 1e-3), [(3, 7), (7,), (7,)]),
+    ("layer_normalize of two dimensions, without a bias", LAYER % ("in[0]", "1e-5", "0"),
+     lambda x, w: F.layer_norm(x, w.shape, w, None, 1e-5), [(2, 2, 3, 4), (3, 4)]),
+    ("layer_normalize far from 0", LAYER % ("tn_add(in[0], tn_number(in[0], 256))", "1e-5", ".bias = in[2]"),
+     lambda x, w, b: F.layer_norm(x + 256, w.shape, w, b, 1e-5), [(3, 33), (33,), (33,)]),
+    ("layer_normalize, the mean kept", LAYER % ("in[0]", "1e-3", ".bias = in[2], .keep_mean = 1"),
+     lambda x, w, b: F.rms_norm(x, w.shape, w, 1e-3) + b, [(2, 3, 5), (5,), (5,)]),
     ("matmul of batches", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [(2, 3, 4), (2, 4, 2)]),
     ("matmul, both transposed", "tn_matmul_t(in[0], in[1], 1, 1)", lambda a, b: a.T @ b.T, [(4, 3), (2, 4)]),
     ("matmul of batches that stretch", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [(2, 1, 3, 2), (4, 2, 2)]),

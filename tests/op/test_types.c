@@ -49,6 +49,7 @@ CALL(triangle, tn_tril(x, 0))
 CALL(attention, tn_attention(x, x, x, 0))
 CALL(normalize, tn_normalize(x, TN_ALL, 1e-5))
 CALL(batch_normalize, tn_batch_normalize(x, x, x, TN_ALL, 1e-5))
+CALL(layer_norm, tn_layer_normalize(x, x, 1e-5, (tn_layer_normalize_options){.bias = x}))
 CALL(across, tn_across(x))
 CALL(logsumexp, tn_logsumexp(x, TN_ALL, 0))
 CALL(masked_softmax, tn_masked_softmax(x, x, 0))
@@ -64,8 +65,8 @@ static const call calls[] = {
 #include "tenon/unary.def"
 #include "tenon/binary.def"
     X(where) X(matmul) X(reduce) X(softmax) X(log_softmax) X(dropout) X(cumsum) X(triangle) X(attention) X(normalize)
-        X(batch_normalize) X(across) X(logsumexp) X(masked_softmax) X(conv2d) X(conv2d_data) X(maxpool2d) X(avgpool2d)
-            X(adaptive_avgpool2d) X(stop_gradient)
+        X(batch_normalize) X(layer_norm) X(across) X(logsumexp) X(masked_softmax) X(conv2d) X(conv2d_data) X(maxpool2d)
+            X(avgpool2d) X(adaptive_avgpool2d) X(stop_gradient)
 #undef X
 };
 

@@ -183,12 +183,18 @@ static void test_reserved_fields(void **state)
     static const struct {
         const char *name;
         uint64_t at;
-    } fields[] = {
-        {"matmul", offsetof(tn_matmul_attrs, reserved)},  {"window", offsetof(tn_window_attrs, reserved)},
-        {"topk", offsetof(tn_topk_attrs, reserved)},      {"searchsorted", offsetof(tn_searchsorted_attrs, reserved)},
-        {"attend", offsetof(tn_attend_attrs, reserved)},  {"attend_grad", offsetof(tn_attend_attrs, reserved)},
-        {"conv2d", offsetof(tn_conv_attrs, reserved)},    {"conv2d_data", offsetof(tn_conv_attrs, reserved)},
-        {"maxpool2d", offsetof(tn_pool_attrs, reserved)}, {"avgpool2d_grad", offsetof(tn_pool_attrs, reserved)}};
+    } fields[] = {{"matmul", offsetof(tn_matmul_attrs, reserved)},
+                  {"window", offsetof(tn_window_attrs, reserved)},
+                  {"topk", offsetof(tn_topk_attrs, reserved)},
+                  {"searchsorted", offsetof(tn_searchsorted_attrs, reserved)},
+                  {"attend", offsetof(tn_attend_attrs, reserved)},
+                  {"attend_grad", offsetof(tn_attend_attrs, reserved)},
+                  {"layer_norm", offsetof(tn_layer_norm_attrs, reserved)},
+                  {"layer_norm_grad", offsetof(tn_layer_norm_attrs, reserved)},
+                  {"conv2d", offsetof(tn_conv_attrs, reserved)},
+                  {"conv2d_data", offsetof(tn_conv_attrs, reserved)},
+                  {"maxpool2d", offsetof(tn_pool_attrs, reserved)},
+                  {"avgpool2d_grad", offsetof(tn_pool_attrs, reserved)}};
     sample s;
     for (size_t f = 0; f < sizeof fields / sizeof *fields; f++) {
         make(&s, fields[f].name);
