@@ -18,14 +18,14 @@ typedef struct way {
 static const way ways[] = {{1, M, K, 0}, {2, M, 150, 1}, {2, 50, 150, 1}, {2, 13, 150, 1}, {2, 13, 20, 1}};
 enum { WAYS = sizeof ways / sizeof *ways, MODELS = WAYS - 1 };
 
-/* Convolutions by so many filters of 3 x 3, with zeros around the pictures: the operator's name. The first is for
- * models, too; the last by products of matrices alone. */
-enum { PICTURES = 2, CHANNELS = 20, HIGH = 9, WIDE = 11, SIDE = 3, TAPS = SIDE * SIDE };
+/* Convolutions of so many pictures by filters of 3 x 3, with zeros around the pictures, or gradients of weights. The
+ * first is for models; the last is none with channels last. */
+enum { SIDE = 3, TAPS = SIDE * SIDE };
 typedef struct window {
-    const char *name;
-    int filters;
+    int is_weight, filters, pictures, channels, high, wide;
 } window;
-static const window windows[] = {{"conv2d", 13}, {"conv2d", 50}, {"conv2d_weight", 50}};
+static const window windows[] = {
+    {0, 5, 1, 5, 3, 4}, {0, 13, 2, 20, 9, 11}, {0, 50, 2, 20, 9, 11}, {1, 50, 2, 20, 9, 11}};
 enum { WINDOWS = sizeof windows / sizeof *windows };
 static const double last_off[OCL_LEVELS] = {3e-6, 1e-3, 8e-3}; /* as ocl_form.off, of TF32 and bf16 */
 
@@ -198,48 +198,44 @@ static int32_t run_product(tn_context *context, int form, const way *w, trial *t
 
 /* ---- convolutions ------------------------------------------------------------------------------------------------ */
 
-static int is_weight(const window *w)
-{
-    return !strcmp(w->name, "conv2d_weight");
-}
-
 /* Pictures, filters and results; a gradient of weights is made of pictures and results. */
 static void describe(const window *w, tn_tensor_desc in[2], tn_tensor_desc *out)
 {
-    const int64_t x[] = {PICTURES, CHANNELS, HIGH, WIDE}, y[] = {PICTURES, w->filters, HIGH, WIDE};
-    const int64_t filters[] = {w->filters, CHANNELS, SIDE, SIDE};
+    const int64_t x[] = {w->pictures, w->channels, w->high, w->wide}, y[] = {w->pictures, w->filters, w->high, w->wide};
+    const int64_t filters[] = {w->filters, w->channels, SIDE, SIDE};
     in[0] = tensor_of(TN_F32, 4, x);
-    in[1] = tensor_of(TN_F32, 4, is_weight(w) ? y : filters);
-    *out = tensor_of(TN_F32, 4, is_weight(w) ? filters : y);
+    in[1] = tensor_of(TN_F32, 4, w->is_weight ? y : filters);
+    *out = tensor_of(TN_F32, 4, w->is_weight ? filters : y);
 }
 
-static float pixel(const trial *t, int picture, int channel, int y, int x)
+static float pixel(const trial *t, const window *w, int picture, int channel, int y, int x)
 {
-    if (y < 0 || y >= HIGH || x < 0 || x >= WIDE) return 0;
-    return t->a[((picture * CHANNELS + channel) * HIGH + y) * WIDE + x];
+    if (y < 0 || y >= w->high || x < 0 || x >= w->wide) return 0;
+    return t->a[((picture * w->channels + channel) * w->high + y) * w->wide + x];
 }
 
 /* What an element of a result, or of a gradient of weights, is. */
 static total convolved(const trial *t, const window *w, int at)
 {
-    const int filter = at / (HIGH * WIDE) % w->filters, picture = at / (HIGH * WIDE) / w->filters;
-    const int y = at / WIDE % HIGH - 1, x = at % WIDE - 1;
+    const int filter = at / (w->high * w->wide) % w->filters, picture = at / (w->high * w->wide) / w->filters;
+    const int y = at / w->wide % w->high - 1, x = at % w->wide - 1;
     total all = {0};
-    for (int c = 0; c < CHANNELS; c++)
+    for (int c = 0; c < w->channels; c++)
         for (int tap = 0; tap < TAPS; tap++)
-            add_product(&all, t->b[(filter * CHANNELS + c) * TAPS + tap],
-                        pixel(t, picture, c, y + tap / SIDE, x + tap % SIDE));
+            add_product(&all, t->b[(filter * w->channels + c) * TAPS + tap],
+                        pixel(t, w, picture, c, y + tap / SIDE, x + tap % SIDE));
     return all;
 }
 
 static total gradient(const trial *t, const window *w, int at)
 {
-    const int filter = at / TAPS / CHANNELS, c = at / TAPS % CHANNELS, y = at / SIDE % SIDE - 1, x = at % SIDE - 1;
+    const int filter = at / TAPS / w->channels, c = at / TAPS % w->channels, y = at / SIDE % SIDE - 1,
+              x = at % SIDE - 1;
     total all = {0};
-    for (int picture = 0; picture < PICTURES; picture++)
-        for (int p = 0; p < HIGH * WIDE; p++)
-            add_product(&all, t->b[(picture * w->filters + filter) * HIGH * WIDE + p],
-                        pixel(t, picture, c, y + p / WIDE, x + p % WIDE));
+    for (int picture = 0; picture < w->pictures; picture++)
+        for (int p = 0; p < w->high * w->wide; p++)
+            add_product(&all, t->b[(picture * w->filters + filter) * w->high * w->wide + p],
+                        pixel(t, w, picture, c, y + p / w->wide, x + p % w->wide));
     return all;
 }
 
@@ -247,7 +243,7 @@ static int is_convolved(const trial *t, const window *w, int count, double off)
 {
     int close = 1;
     for (int at = 0; at < count && close; at++)
-        close = is_near(is_weight(w) ? gradient(t, w, at) : convolved(t, w, at), 1, (double)t->y[at], off);
+        close = is_near(w->is_weight ? gradient(t, w, at) : convolved(t, w, at), 1, (double)t->y[at], off);
     return close;
 }
 
@@ -266,7 +262,7 @@ static int32_t run_window(tn_context *context, uint32_t level, const window *w, 
     tn_tensor_desc in[2], out;
     describe(w, in, &out);
     const tn_op_desc desc = {.size = sizeof desc,
-                             .name = w->name,
+                             .name = w->is_weight ? "conv2d_weight" : "conv2d",
                              .n_in = 2,
                              .n_out = 1,
                              .in = in,
@@ -274,7 +270,7 @@ static int32_t run_window(tn_context *context, uint32_t level, const window *w, 
                              .attrs = &attrs,
                              .precision = level};
     draw_operand(&in[0], in[0].stride[1], 0, t->a, t->raw_a);
-    draw_operand(&in[1], in[1].stride[is_weight(w)], 5, t->b, t->raw_b);
+    draw_operand(&in[1], in[1].stride[w->is_weight], 5, t->b, t->raw_b);
     return run_op(context, &desc, choice, t, is_made);
 }
 
@@ -311,12 +307,13 @@ static int try_products(tn_context *context, int form, trial *t, int *lasts)
     return told(context, s, is_right);
 }
 
-/* The same of convolutions, the first `count` of them, by a choice of a family or without. */
-static int try_windows(tn_context *context, uint32_t level, int count, const ocl_choice *choice, trial *t, int *lasts)
+/* The same of convolutions, but for the last `less` of them, by a choice of a family or without. */
+static int try_windows(tn_context *context, uint32_t level, int less, const ocl_choice *choice, trial *t, int *lasts)
 {
     int32_t s = TN_OK;
     int is_right = 1;
-    for (int i = 0; i < count && is_right; i++) {
+    const int is_model = ocl_matrix_is_model(context), end = is_model ? 1 : WINDOWS - less;
+    for (int i = !is_model; i < end && is_right; i++) {
         const window *w = &windows[i];
         int is_made = 0;
         tn_tensor_desc in[2], out;
@@ -340,20 +337,18 @@ static void try_forms(tn_context *context, trial *t, uint32_t *right, int *lasts
     }
     for (uint32_t level = 0; level < OCL_LEVELS; level++) {
         context->matrix_right = 1u << (OCL_RIGHT_CONV + level);
-        *right |= (uint32_t)try_windows(context, level, ocl_matrix_is_model(context) ? 1 : WINDOWS, &untuned, t, lasts)
-                  << (OCL_RIGHT_CONV + level);
+        *right |= (uint32_t)try_windows(context, level, 0, &untuned, t, lasts) << (OCL_RIGHT_CONV + level);
     }
 }
 
 static void try_last(tn_context *context, trial *t, uint32_t *right, int *lasts)
 {
-    const ocl_staged numbers = {.wide = 1, .high = 2, .steps = 2, .stages = 3};
+    const int more = ocl_matrix_is_model(context) ? 0 : 1;
+    const ocl_staged numbers = {.wide = 1, .high = 1 + more, .steps = 1 + more, .stages = 2 + more};
     const ocl_choice choice = ocl_staged_choice("channels_last", &numbers, 0);
     for (uint32_t level = 0; level < OCL_LEVELS; level++) {
         context->matrix_right = 1u << (OCL_RIGHT_LAST + level);
-        *right |=
-            (uint32_t)try_windows(context, level, ocl_matrix_is_model(context) ? 1 : WINDOWS - 1, &choice, t, lasts)
-            << (OCL_RIGHT_LAST + level);
+        *right |= (uint32_t)try_windows(context, level, 1, &choice, t, lasts) << (OCL_RIGHT_LAST + level);
     }
 }
 
@@ -389,9 +384,8 @@ uint64_t ocl_matrix_tried(const tn_context *context)
 {
     const char *const sources[] = {ocl_cl_types,       ocl_cl_matmul_matrix, ocl_cl_conv,
                                    ocl_cl_conv_matrix, ocl_cl_matrix_staged, ocl_cl_conv_last};
-    uint64_t hash = ocl_hash(context->identity, ways, sizeof ways);
+    uint64_t hash = ocl_hash(ocl_hash(context->identity, ways, sizeof ways), windows, sizeof windows);
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) hash = hash_text(hash, sources[i]);
-    for (int i = 0; i < WINDOWS; i++) hash = ocl_hash(hash, &windows[i].filters, sizeof windows[i].filters);
     for (int form = 0; form < OCL_FORMS; form++) {
         ocl_text text = {0};
         for (int i = 0; i < WAYS; i++) ocl_matrix_write(&text, context, form, ways[i].m);

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Products and convolutions in stages, as NVIDIA's instructions compute them (cl/ptx_model.cl), under Oclgrind: right, without a race and
-# without a read or a write beyond memory. That it would tell is seen where products are handed on without a barrier.
+# Products and convolutions in stages, as NVIDIA's instructions compute them (cl/ptx_model.cl), under Oclgrind: right,
+# without a race and without a read or a write beyond memory. That it would tell is seen where products are handed on
+# without a barrier.
 # usage: staged_races.sh STAGED
 set -eu
 command -v oclgrind >/dev/null || { echo "no oclgrind: sh tools/setup.sh sanitize"; exit 77; }
