@@ -106,8 +106,9 @@ static int fit_shards(cli_session *s)
                          " can't be cut into equal shards for %u workers; --shards says into how many",
                          s->settings.batch, workers);
     if (s->settings.shards >= workers || !strcmp(s->settings.device, "auto+")) return CLI_GO_ON;
-    return cli_usage("batches of %" PRId64 " samples in %" PRId64 " shards for %u workers", s->settings.batch,
-                     s->settings.shards, workers);
+    return cli_usage("batches of %" PRId64 " samples in %" PRId64
+                     " shards are too few for %u workers, of which each has one or more",
+                     s->settings.batch, s->settings.shards, workers);
 }
 
 /* Processes that a launcher started have a device each. */

@@ -131,11 +131,11 @@ static int finish_epoch(cli_session *s, tn_epoch *e)
     s->at = tn_training_where(s->training);
     if (!cli_history_add(&s->history, e)) return cli_fail("out of memory");
     cli_report_epoch(s, e);
-    if (cli_log_epoch(s, e)) return s->known = 1, CLI_FAILED;
+    if (cli_log_epoch(s, e)) return CLI_FAILED;
     int status = check_measured(s, e);
-    if (status == CLI_GO_ON) status = check_file(s);
     s->known = status != CLI_GO_ON;
-    return s->known ? status : save_all(s);
+    if (status == CLI_GO_ON) status = check_file(s);
+    return status == CLI_GO_ON ? save_all(s) : status;
 }
 
 /* What was saved before stays. */

@@ -10,6 +10,7 @@
 #include "text.h"
 
 static _Thread_local char message[1024];
+static _Thread_local uint64_t failures;
 
 static struct {
     pthread_mutex_t lock;
@@ -32,7 +33,13 @@ tn_status tn_fail(tn_status status, const char *format, ...)
     tn_vsnprintf(text, sizeof text, format, args);
     va_end(args);
     memcpy(message, tn_text_clean(text, sizeof text), sizeof message);
+    failures++;
     return status;
+}
+
+uint64_t tn_failures(void)
+{
+    return failures;
 }
 
 const char *tn_status_name(tn_status status)

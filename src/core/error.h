@@ -8,6 +8,8 @@
 
 /* Sets this thread's message and returns `status`. */
 tn_status tn_fail(tn_status status, const char *format, ...) TN_PRINTF(2, 3);
+/* How often this thread did so: whether a call that failed has said why. */
+uint64_t tn_failures(void);
 
 #define TN_REQUIRE(condition, status, ...)                                                                             \
     do {                                                                                                               \

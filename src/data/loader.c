@@ -76,14 +76,16 @@ int64_t tn_labels(const tn_dataset *data)
     return data->labels > 1 ? data->labels : 1;
 }
 
-/* Sources of the library's own name the file themselves. */
+/* Sources of the library's own name the file themselves: their line is there. */
 static tn_status fill(const tn_dataset *data, int64_t index, void *x, void *target)
 {
     char text[512] = "";
     tn_msg msg = {text, sizeof text};
+    const uint64_t before = tn_failures();
     tn_status status = tn_loader_fill(data->loader, data->row ? data->row[index] : index, x, target, &msg);
-    if (!status || !*text) return status;
-    return tn_fail(status, "%s: sample %lld: %s", data->source ? data->source : "the loader", (long long)index, text);
+    if (!status || (!*text && tn_failures() != before)) return status;
+    return tn_fail(status, "%s: sample %lld: %s", data->source ? data->source : "the loader", (long long)index,
+                   *text ? text : tn_status_name(status));
 }
 
 tn_status tn_dataset_sample(const tn_dataset *data, int64_t index, void *x, void *target)

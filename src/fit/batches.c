@@ -395,6 +395,8 @@ tn_status tn_batches_new(tn_batches *b, tn_state *state, const tn_model *model, 
 {
     const int64_t batch = options->batch > data->count ? data->count : options->batch;
     const int fed = options->fed;
+    TN_REQUIRE(data->count >= 0 && data->count <= INT32_MAX, TN_EINVAL, "%s: %lld samples: there can be 2147483647",
+               data->source ? data->source : "the data", (long long)data->count);
     *b = (tn_batches){.data = data,
                       .state = state,
                       .model = model,

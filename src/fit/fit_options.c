@@ -54,7 +54,8 @@ static tn_status check_shards(const tn_dataset *data, const tn_fit_options *opti
     int64_t batch = tn_fit_batch(data, options), shards = tn_fit_shards(data, options),
             near = shards < batch ? shards : batch;
     uint32_t workers = workers_of(options);
-    TN_REQUIRE(shards >= workers, TN_EINVAL, "fit: batches of %lld samples in %lld shards for %u workers",
+    TN_REQUIRE(shards >= workers, TN_EINVAL,
+               "fit: batches of %lld samples in %lld shards are too few for %u workers, of which each has one or more",
                (long long)batch, (long long)(shards ? shards : 1), workers);
     while (near > 1 && batch % near) near--;
     TN_REQUIRE(near == shards || !batch, TN_EINVAL,

@@ -118,8 +118,8 @@ tn_tensor *tn_batch_norm_layer(tn_tensor *x, const char *name, tn_batch_norm_opt
     int is_part = options.sync && tn_graph_is_shard(graph);
     if (count < 2 && !is_part)
         tn_graph_fail(graph, TN_ESHAPE,
-                      "batch_norm '%s': a batch of one sample, as the last of an epoch may be, has one value"
-                      " for each channel and no variance",
+                      "batch_norm '%s': a batch of one sample, as the last of an epoch may be, or a shard of one,"
+                      " has one value for each channel and no variance",
                       name);
     follow_both(x, mean, variance, momentum, options.sync, count);
     as = shape;

@@ -33,6 +33,7 @@ static int fill_all(void **state)
 typedef struct source {
     int bytes, targets; /* u8 samples; labels come with them */
     int broken, worse;  /* samples that cannot be read; -1: none */
+    int silent;         /* without a word */
     int slow;           /* microseconds that some samples take */
     atomic_int closed;
 } source;
@@ -42,7 +43,7 @@ static tn_status fill(void *arg, int64_t index, void *x, void *target, tn_msg *m
     source *s = arg;
     if (s->slow && index % 3 == 0) nanosleep(&(struct timespec){.tv_nsec = s->slow * 1000L}, NULL);
     if (index == s->broken || index == s->worse) {
-        snprintf(msg->text, msg->capacity, "tape %lld is torn", (long long)index);
+        if (!s->silent) snprintf(msg->text, msg->capacity, "tape %lld is torn", (long long)index);
         return TN_EIO;
     }
     if (s->bytes)
@@ -329,6 +330,9 @@ static void a_sample_that_cannot_be_read_is_named(void **state)
     assert_int_equal(fit_broken("cpu", &s, TN_RESIDENT_DEVICE, 16), TN_EIO);
     check_message("a broken sample", "the shelf: sample 200: tape 200 is torn");
     assert_int_equal(s.closed, 1);
+    s.silent = 1;
+    assert_int_equal(fit_broken("cpu", &s, TN_RESIDENT_DEVICE, 16), TN_EIO);
+    check_message("a broken sample of which nothing is said", "the shelf: sample 200: TN_EIO");
 }
 
 static void a_label_that_comes_with_its_sample_is_checked(void **state)
