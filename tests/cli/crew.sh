@@ -100,7 +100,7 @@ refused 1 "a device's name is empty" train --device cpu+
 refused 2 "--shares '5:3:1' is not 2 numbers" train --device cpu+reference --shares 5:3:1
 refused 1 "all shares are 0" train --device cpu+reference --shares 0:0
 refused 2 "can't be cut into equal shards for 2 workers" train --device cpu+reference --batch 1
-refused 2 "in 1 shards for 2 workers" train --device cpu+reference --shards 1
+refused 2 "in 1 shards are too few for 2 workers" train --device cpu+reference --shards 1
 refused 2 "eval takes one" eval --model alone --device cpu+reference
 refused 2 "bench op takes one" bench op exp 1000 --device cpu+reference
 TENON_BACKEND_PATH="$plugins/poor.so" refused 1 "tenon: poor: the network" train --device cpu+poor --net "linear 3000, relu, linear 10" --data digits:50

@@ -408,7 +408,7 @@ static void what_cannot_be_is_refused(void **unused)
     b.options.shares = NULL;
     b.options.shards = 1;
     assert_int_equal(tn_training_new(b.state, &model, &data, &b.options, &t), TN_EINVAL);
-    check_message("shards", "1 shards for 2 workers");
+    check_message("shards", "1 shards are too few for 2 workers");
     b.options.shards = 0;
     b.options.devices = b.device + 2; /* NULL */
     assert_int_equal(tn_training_new(b.state, &model, &data, &b.options, &t), TN_EINVAL);
