@@ -71,8 +71,7 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_
     return TN_OK;
 }
 
-/* ---- a group
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- a group ----------------------------------------------------------------------------------------------------- */
 
 static attend_piece tile_of(const room *r, int which, int64_t t)
 {
@@ -95,8 +94,7 @@ static void pack_group(const attend_kernel *k, attend_units *u, const float *key
     memset(r->dv, 0, (uint64_t)(key_rows(k) * r->ld_e) * sizeof *r->dv);
 }
 
-/* ---- a block of queries
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- a block of queries ------------------------------------------------------------------------------------------ */
 
 /* Queries and slopes both ways; the logarithms, and what a row's weights lose to each other. */
 static void begin_block(const attend_run *at, attend_units *u, const attend_block *b, room *r)

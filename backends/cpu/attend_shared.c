@@ -3,8 +3,7 @@
 
 #include "matrix.h"
 
-/* ---- prepare
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- prepare ----------------------------------------------------------------------------------------------------- */
 
 /* From so many scores of a head on, tiles that never leave a core's cache are ahead of operators that each go over all
  * scores: for 64 heads of 32, of processor time, 128 by 128 take 0.8 of theirs, and with the gradient 1.0; 192 by 192
@@ -60,8 +59,7 @@ int32_t attend_prepare(tn_context *context, const tn_op_desc *desc, const tn_op_
     return TN_OK;
 }
 
-/* ---- packed pieces
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- packed pieces ----------------------------------------------------------------------------------------------- */
 
 static int64_t panel(const attend_units *u, int is_b)
 {
@@ -122,8 +120,7 @@ void attend_multiply(attend_units *u, const attend_piece *a, const attend_piece 
         }
 }
 
-/* ---- blocks of queries
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- blocks of queries ------------------------------------------------------------------------------------------- */
 
 int64_t attend_tiles(const attend_kernel *k)
 {

@@ -99,8 +99,7 @@ uint64_t cpu_span_begin(const tn_queue *queue);
 void cpu_span_end(tn_queue *queue, uint64_t begin);
 void cpu_spans_release(tn_queue *queue);
 
-/* ---- queue.c ------------------------------------------------------------------------------------------------------
- */
+/* ---- queue.c ----------------------------------------------------------------------------------------------------- */
 
 int32_t cpu_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
 void cpu_buffer_destroy(tn_buffer *buffer);
@@ -120,8 +119,7 @@ int32_t cpu_event_wait(tn_queue *queue, tn_event *event, tn_msg *msg);
 int32_t cpu_event_sync(tn_event *event, tn_msg *msg);
 int32_t cpu_queue_fail(tn_queue *queue, int32_t status, const char *text, tn_msg *msg); /* makes the error stick */
 
-/* ---- operators ----------------------------------------------------------------------------------------------------
- */
+/* ---- operators --------------------------------------------------------------------------------------------------- */
 
 /* One run, with its places in memory looked up. */
 typedef struct cpu_run {

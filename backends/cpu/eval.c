@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* ---- operands (at prepare)
- * -------------------------------------------------------------------------------------------------- */
+/* ---- operands (at prepare) --------------------------------------------------------------------------------------- */
 
 /* The operand's shape without ones, its neighbouring dimensions merged where one stride serves for both. */
 static void collapse(cpu_input *in, const tn_tensor_desc *desc)
@@ -43,8 +42,7 @@ void cpu_place_inputs(cpu_prog *p, const cpu_prog_desc *d)
     }
 }
 
-/* ---- one value for all
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- one value for all ------------------------------------------------------------------------------------------- */
 
 static void splat(void *out, const void *one, uint64_t size, int64_t n)
 {
@@ -100,8 +98,7 @@ void cpu_eval_begin(cpu_eval *e, const cpu_prog *p, char *work, const cpu_run *r
     }
 }
 
-/* ---- operands of a block
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- operands of a block ----------------------------------------------------------------------------------------- */
 
 /* n elements along the innermost dimension. */
 static void collect_run(char *out, const char *from, uint64_t size, int64_t stride, int64_t n)
@@ -198,8 +195,7 @@ static void place_input(const cpu_eval *e, int32_t i, int64_t first, int64_t n)
     e->at[i] = slot;
 }
 
-/* ---- steps
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 void cpu_iota(const cpu_step *step, const cpu_eval *e, int64_t first, int64_t n, void *out)
 {

@@ -31,8 +31,7 @@ typedef struct matmul_kernel {
     uint64_t sums_at;
 } matmul_kernel;
 
-/* ---- prepare
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- prepare ----------------------------------------------------------------------------------------------------- */
 
 /* All of one type; sums are those of the columns of a. */
 static int32_t check(const tn_op_desc *desc, const tn_op_facts *f, tn_msg *msg)
@@ -198,8 +197,7 @@ static void release(tn_kernel *kernel)
     cpu_release(((matmul_kernel *)kernel)->epilogue);
 }
 
-/* ---- parts of y
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- parts of y -------------------------------------------------------------------------------------------------- */
 
 /* One run: what every thread reads. */
 typedef struct matmul_run {
@@ -365,8 +363,7 @@ static int run_matrix(const part *p)
     return p->kernel->matrix && cpu_matrix_product(p->kernel->matrix, &product, p->packed_b, p->kept, &beside);
 }
 
-/* ---- sums: output 1, of the columns of a, which is (k, m)
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- sums: output 1, of the columns of a, which is (k, m) -------------------------------------------------------- */
 
 /* Where a part adds up its columns: the first of those that have the same; NULL: it does not. */
 static double *sums_of(const part *p, const cpu_run *at)
@@ -395,8 +392,7 @@ static void store_sums(const part *p, char *out)
             ((double *)(void *)out)[i] = p->sums[i - p->m0];
 }
 
-/* ---- run
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- run --------------------------------------------------------------------------------------------------------- */
 
 /* As units do it, or one of the others. */
 static void run_product(const part *p)

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* ---- transpose
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- transpose --------------------------------------------------------------------------------------------------- */
 
 #define TILE 16 /* elements a side of what is transposed at once */
 
@@ -157,9 +156,7 @@ static void run_transpose(const tn_kernel *kernel, const cpu_run *at)
 
 const cpu_op cpu_transpose = {"transpose", CPU_ANY, 0, prepare_transpose, run_transpose, NULL, NULL};
 
-/* ---- gather
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- gather ------------------------------------------------------------------------------------------------------ */
 
 typedef struct rows_kernel {
     tn_kernel kernel;
@@ -215,9 +212,7 @@ static void run_gather(const tn_kernel *kernel, const cpu_run *at)
 
 const cpu_op cpu_gather = {"gather", CPU_ANY, 0, prepare_gather, run_gather, NULL, NULL};
 
-/* ---- window
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- window ------------------------------------------------------------------------------------------------------ */
 
 static int32_t prepare_window(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
                               tn_msg *msg)

@@ -18,8 +18,7 @@ int32_t cpu_new_kernel(uint64_t bytes, tn_kernel **kernel, tn_msg *msg)
                    : cpu_fail(msg, TN_ENOMEM, "out of memory for a kernel of %llu bytes", (unsigned long long)bytes);
 }
 
-/* ---- prepare and run
- * --------------------------------------------------------------------------------------------------- */
+/* ---- prepare and run --------------------------------------------------------------------------------------------- */
 
 /* Whether results that would be denormal are zero: an optimizer's moments shrink by a factor each step until they are,
  * and softmax makes them of what a mask hides; and then they cost a hundred cycles each. Of maps, only where one

@@ -11,8 +11,7 @@
 #define MANY      7      /* operands in memory at once, as of Adam: prefetchers are busy, and blocks that are */
 #define FAR_BLOCK 256    /* so short let a step's last loads wait while the next step computes */
 
-/* ---- instructions
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- instructions ------------------------------------------------------------------------------------------------ */
 
 static int is_constant(const tn_map_instr *instr)
 {
@@ -59,8 +58,7 @@ static void add_outputs(cpu_prog *p, const cpu_prog_desc *d)
     p->result_type = p->type[p->result];
 }
 
-/* ---- places
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- places ------------------------------------------------------------------------------------------------------ */
 
 static cpu_step *step_of(const cpu_prog *p, int32_t value)
 {

@@ -9,8 +9,7 @@ struct tn_event {
     tn_context *context;
 };
 
-/* ---- buffers
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- buffers ----------------------------------------------------------------------------------------------------- */
 
 int32_t cpu_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffer, tn_msg *msg)
 {
@@ -55,8 +54,7 @@ const tn_ext_native cpu_native = {sizeof cpu_native, native};
 const tn_ext_here cpu_here = {sizeof cpu_here};
 const tn_ext_adopt cpu_adopt = {sizeof cpu_adopt, adopt};
 
-/* ---- queues
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- queues ------------------------------------------------------------------------------------------------------ */
 
 int32_t cpu_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
 {
@@ -107,8 +105,7 @@ int32_t cpu_queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
     return TN_OK;
 }
 
-/* ---- transfers
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- transfers --------------------------------------------------------------------------------------------------- */
 
 /* Where `bytes` bytes from `ref` on lie; NULL, and a queue in error, when they are not all there. */
 static char *range(tn_queue *queue, tn_ref ref, uint64_t bytes, const char *what, tn_msg *msg)
@@ -192,8 +189,7 @@ int32_t cpu_fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern
     return TN_OK;
 }
 
-/* ---- events
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------------------------------ */
 
 int32_t cpu_event_create(tn_context *context, tn_event **event, tn_msg *msg)
 {

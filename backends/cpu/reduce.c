@@ -35,8 +35,7 @@ typedef struct partial {
     int64_t *place;
 } partial;
 
-/* ---- prepare
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- prepare ----------------------------------------------------------------------------------------------------- */
 
 /* Merges neighbouring dimensions of the same sort; ones go anywhere. */
 static int merge(const tn_reduce_attrs *a, int64_t *dim, int *reduced)
@@ -158,9 +157,7 @@ static void release(tn_kernel *kernel)
     cpu_release(((reduce_kernel *)kernel)->prog);
 }
 
-/* ---- run
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- run --------------------------------------------------------------------------------------------------------- */
 
 /* The linear index where outer place (kept o, reduced r) begins. */
 static int64_t offset_of(const reduce_kernel *k, int64_t o, int64_t r)

@@ -183,8 +183,7 @@ static const cpu_row rows[] = {
 #undef X
     {0, 0, 0, {0}}};
 
-/* ---- several operations at once: what optimizers and recurrent cells are made of
- * --------------------------------------- */
+/* ---- several operations at once: what optimizers and recurrent cells are made of --------------------------------- */
 
 #define JOINED(name, text, ...) ROW(f32_##name, float, text, __VA_ARGS__) ROW(f64_##name, double, text, __VA_ARGS__)
 #define ARG3                    const real ARG(a, 0), ARG(b, 1), ARG(c, 2)
@@ -210,8 +209,7 @@ static const cpu_joined joined[] = {
     {0, {0}},
 };
 
-/* ---- casts and selection
- * --------------------------------------------------------------------------------------------- */
+/* ---- casts and selection ----------------------------------------------------------------------------------------- */
 
 /* To an integer: towards zero; what does not fit becomes the nearest that does, NaN 0. */
 CPU_FN int32_t whole(double x)
@@ -259,8 +257,7 @@ WHERE(f64_by_f32, double, float)
 WHERE(f64_by_i32, double, int32_t)
 WHERE(f64_by_f64, double, double)
 
-/* ---- loads and stores
- * ------------------------------------------------------------------------------------------------ */
+/* ---- loads and stores -------------------------------------------------------------------------------------------- */
 
 /* Bits of a half to a float: the exponent is moved by a product, which also makes denormals right. */
 CPU_FN float half_to_float(uint32_t h)
@@ -322,8 +319,7 @@ SPLAT(splat_2, uint16_t)
 SPLAT(splat_4, uint32_t)
 SPLAT(splat_8, uint64_t)
 
-/* ---- softmax
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- softmax ----------------------------------------------------------------------------------------------------- */
 
 #define INNER 64 /* columns at a time, and elements that are added up in their own type */
 
@@ -403,8 +399,7 @@ static void softmax(int type, int logs, int64_t n, int64_t inner, const void *x,
         softmax_f32(logs, n, inner, x, y);
 }
 
-/* ---- random numbers
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- random numbers ---------------------------------------------------------------------------------------------- */
 
 #define WORDS 256 /* random words at a time */
 

@@ -232,8 +232,7 @@ static int32_t fill_bytes(tn_queue *queue, tn_ref to, uint64_t bytes, const void
     return TN_OK;
 }
 
-/* ---- events: two queues waiting for each other, without the host ---------------------------------------------------
- */
+/* ---- events: two queues waiting for each other, without the host ------------------------------------------------- */
 
 static int32_t event_create(tn_context *context, tn_event **event, tn_msg *msg)
 {
@@ -343,8 +342,7 @@ static int32_t op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_
     return TN_OK;
 }
 
-/* ---- the one exported symbol
- * ------------------------------------------------------------------------------------------ */
+/* ---- the one exported symbol ------------------------------------------------------------------------------------- */
 
 const tn_backend *tn_backend_query(uint32_t host_major, uint32_t host_minor)
 {

@@ -110,8 +110,7 @@ static int32_t temp_bytes(const ocl_gemm_shape *s, cl_command_queue queue, uint6
     return TN_OK;
 }
 
-/* ---- the check of a shape -------------------------------------------------------------------------------------------
- */
+/* ---- the check of a shape ---------------------------------------------------------------------------------------- */
 
 static float sample(uint64_t i)
 {
@@ -200,8 +199,7 @@ static int is_right(tn_context *context, const ocl_gemm_shape *s, uint64_t temp)
     return verdict == 1;
 }
 
-/* ---- preparing and running
- * ---------------------------------------------------------------------------------------------- */
+/* ---- preparing and running --------------------------------------------------------------------------------------- */
 
 static uint64_t round_up(uint64_t bytes, uint64_t alignment)
 {

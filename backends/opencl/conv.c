@@ -10,8 +10,7 @@
 
 #define SLACK 16 /* elements that may be read beyond the last picture */
 
-/* ---- what is asked ------------------------------------------------------------------------------------------------
- */
+/* ---- what is asked ----------------------------------------------------------------------------------------------- */
 
 static int32_t check_sizes(const ocl_build *build, const tn_conv_attrs *a)
 {

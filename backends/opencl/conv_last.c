@@ -58,8 +58,7 @@ int ocl_last_plan(ocl_build *build, const conv *c, ocl_conv_plan *g)
     return 1;
 }
 
-/* ---- launches ------------------------------------------------------------------------------------------------------
- */
+/* ---- launches ---------------------------------------------------------------------------------------------------- */
 
 static void write_sizes(ocl_text *text, const conv *c)
 {

@@ -81,8 +81,7 @@ int ocl_winograd_plan(ocl_build *build, const conv *c, ocl_conv_plan *g)
     return 1;
 }
 
-/* ---- launches ------------------------------------------------------------------------------------------------------
- */
+/* ---- launches ---------------------------------------------------------------------------------------------------- */
 
 static int32_t add_filters(ocl_build *build, const conv *c, const ocl_tile *t, int64_t total)
 {

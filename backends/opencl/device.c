@@ -22,8 +22,7 @@ static struct {
     device *list;
 } devices = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* ---- queries ------------------------------------------------------------------------------------------------------
- */
+/* ---- queries ----------------------------------------------------------------------------------------------------- */
 
 static void trim(char *text)
 {
@@ -111,8 +110,7 @@ static int device_has(query *q, const char *extension)
     return found;
 }
 
-/* ---- the list ------------------------------------------------------------------------------------------------------
- */
+/* ---- the list ---------------------------------------------------------------------------------------------------- */
 
 static int contains(const char *text, const char *part)
 {
@@ -320,8 +318,7 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
     return q.status;
 }
 
-/* ---- contexts
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- contexts ---------------------------------------------------------------------------------------------------- */
 
 /* What tunes and watches: a folder, and units that are not there. */
 static int32_t read_options(tn_context *context, tn_msg *msg)

@@ -9,8 +9,7 @@ enum {
     PAGE = 4096
 };
 
-/* ---- a limit ------------------------------------------------------------------------------------------------------
- */
+/* ---- a limit ----------------------------------------------------------------------------------------------------- */
 
 static _Atomic uint64_t taken; /* by the buffers of all contexts, while there is a limit */
 
@@ -149,8 +148,7 @@ static int32_t native(tn_buffer *buffer, uint32_t *kind, void **handle, tn_msg *
 
 const tn_ext_native ocl_native = {sizeof ocl_native, native};
 
-/* ---- all buffers --------------------------------------------------------------------------------------------------
- */
+/* ---- all buffers ------------------------------------------------------------------------------------------------- */
 
 void ocl_buffer_destroy(tn_buffer *buffer)
 {

@@ -98,8 +98,7 @@ int32_t ocl_prepare_transpose(ocl_build *build)
     return s;
 }
 
-/* ---- gather and window ----------------------------------------------------------------------------------------------
- */
+/* ---- gather and window ------------------------------------------------------------------------------------------- */
 
 int32_t ocl_prepare_gather(ocl_build *build)
 {

@@ -48,8 +48,7 @@ static void hash_source(const tn_context *context, const char *source, size_t le
         hash[i] = ocl_hash(ocl_hash(i * 0x9e3779b97f4a7c15u, with, strlen(with) + 1), source, length);
 }
 
-/* ---- compiling ------------------------------------------------------------------------------------------------------
- */
+/* ---- compiling --------------------------------------------------------------------------------------------------- */
 
 static void log_build(tn_context *context, cl_program program)
 {
@@ -91,8 +90,7 @@ static cl_program from_binary(tn_context *context, const unsigned char *binary, 
     return NULL;
 }
 
-/* ---- the cache on disk ----------------------------------------------------------------------------------------------
- */
+/* ---- the cache on disk ------------------------------------------------------------------------------------------- */
 
 enum { KEPT_PART = 'p', KEPT_BINARY = 'b', KEPT_SOURCE = 's' };
 
@@ -174,8 +172,7 @@ static void keep(tn_context *context, ocl_program *program, const ocl_text *sour
     program->is_new = 0;
 }
 
-/* ---- building -------------------------------------------------------------------------------------------------------
- */
+/* ---- building ---------------------------------------------------------------------------------------------------- */
 
 static void part_ending(const ocl_part *part, char ending[20])
 {
@@ -255,8 +252,7 @@ static void build_waiting(tn_context *context)
     }
 }
 
-/* ---- parts ----------------------------------------------------------------------------------------------------------
- */
+/* ---- parts ------------------------------------------------------------------------------------------------------- */
 
 /* With the lock held. */
 static ocl_part *part_new(tn_context *context, const ocl_text *source, int flushes, int in_step, const uint64_t hash[2])

@@ -111,8 +111,7 @@ static plan make_plan(const tn_context *context, const ocl_space *space)
     return p;
 }
 
-/* ---- preparing ----------------------------------------------------------------------------------------------------
- */
+/* ---- preparing --------------------------------------------------------------------------------------------------- */
 
 static void write_fold(ocl_text *text, const tn_context *context, const fold *kind, int32_t value, int32_t stored,
                        const plan *p)

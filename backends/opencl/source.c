@@ -45,8 +45,7 @@ void ocl_source_types(ocl_text *text, tn_context *context, int wide)
               wide ? "long" : "int", ocl_cl_types);
 }
 
-/* ---- rows as functions ----------------------------------------------------------------------------------------------
- */
+/* ---- rows as functions ------------------------------------------------------------------------------------------- */
 
 /* f32_add, f32_add_da */
 static void write_row_name(ocl_text *text, const tn_formula *row, int32_t dtype)
@@ -101,8 +100,7 @@ static void write_rows(ocl_text *text, const tn_map_attrs *map)
     }
 }
 
-/* ---- parameters
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- parameters -------------------------------------------------------------------------------------------------- */
 
 static void write_index_arg(ocl_text *text, ocl_args *args, int wide, int64_t value, const char *name, int i, int d)
 {
@@ -182,8 +180,7 @@ static void write_params(ocl_text *text, ocl_args *args, const ocl_space *space,
     ocl_textf(text, "\n#define MAP_N n%d\n#define MAP_R nr0\n", inner);
 }
 
-/* ---- the body
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- the body ---------------------------------------------------------------------------------------------------- */
 
 static void write_pointers(ocl_text *text, const ocl_space *space)
 {

@@ -142,8 +142,7 @@ int ocl_step_compiles(const tn_context *context)
     return !code;
 }
 
-/* ---- making and releasing ----------------------------------------------------------------------------------------
- */
+/* ---- making and releasing ---------------------------------------------------------------------------------------- */
 
 static void forget(ocl_step *step)
 {
@@ -185,8 +184,7 @@ ocl_step *ocl_step_new(void)
     return NULL;
 }
 
-/* ---- what depends on what ----------------------------------------------------------------------------------------
- */
+/* ---- what depends on what ---------------------------------------------------------------------------------------- */
 
 static int conflicts(const range *a, const range *b)
 {
@@ -224,8 +222,7 @@ static uint64_t fill_in_waits(ocl_step *step)
     return launches;
 }
 
-/* ---- handing over ------------------------------------------------------------------------------------------------
- */
+/* ---- handing over ------------------------------------------------------------------------------------------------ */
 
 static list *find_list(ocl_step *step)
 {
@@ -309,8 +306,7 @@ cl_int ocl_step_end(tn_queue *queue, cl_event *event)
     return code;
 }
 
-/* ---- gathering ---------------------------------------------------------------------------------------------------
- */
+/* ---- gathering --------------------------------------------------------------------------------------------------- */
 
 /* Which of the step's buffers it is; there is room. 0 for none. */
 static uint32_t number_of(ocl_step *step, cl_mem mem)

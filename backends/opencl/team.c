@@ -47,8 +47,7 @@ void ocl_team_write(ocl_text *text, const tn_context *context, size_t group, siz
               wave ? kinds[context->team].defines : "", ocl_cl_team);
 }
 
-/* ---- what is believed ----------------------------------------------------------------------------------------------
- */
+/* ---- what is believed -------------------------------------------------------------------------------------------- */
 
 enum { ROWS = 37, LONGEST = 1000 };
 

@@ -18,8 +18,7 @@ struct ocl_tuned {
     char key[KEY];
 };
 
-/* ---- keys ---------------------------------------------------------------------------------------------------------
- */
+/* ---- keys -------------------------------------------------------------------------------------------------------- */
 
 static uint64_t hash_number(uint64_t hash, uint64_t number)
 {
@@ -84,8 +83,7 @@ static void write_key(const ocl_build *build, char key[KEY])
     snprintf(key + used, KEY - (size_t)used, " %016llx", (unsigned long long)hash);
 }
 
-/* ---- what was chosen ----------------------------------------------------------------------------------------------
- */
+/* ---- what was chosen --------------------------------------------------------------------------------------------- */
 
 static ocl_tuned **find(tn_context *context, const char *key)
 {
@@ -164,8 +162,7 @@ static int32_t chosen(tn_kernel *kernel, char *text, uint64_t room, tn_msg *msg)
     return TN_OK;
 }
 
-/* ---- what there is to choose from ---------------------------------------------------------------------------------
- */
+/* ---- what there is to choose from -------------------------------------------------------------------------------- */
 
 typedef struct candidate {
     ocl_choice choice;
@@ -253,8 +250,7 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const char *
     return ocl_op_prepare_by(context, desc, &choice, kernel, info, msg);
 }
 
-/* ---- whose choices these are --------------------------------------------------------------------------------------
- */
+/* ---- whose choices these are ------------------------------------------------------------------------------------- */
 
 static uint64_t hash_sources(void)
 {

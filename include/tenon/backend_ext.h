@@ -61,8 +61,8 @@ typedef struct tn_ext_memory {
     /* Both may be NULL, and are where copies are no faster so. Host memory that stays where it is while there are
      * copies, so that a write from there or a read to there needs neither the host's help nor a copy on the way; else
      * it is memory as any other: zeroed or not, at a multiple of 64 bytes, for all queues of the context and every
-     * thread. `bytes` may be 0. TN_EUNSUPPORTED or TN_ENOMEM: the library takes other memory. It is destroyed before the
-     * context, when no copy from or to it is under way; NULL is fine. Free-threaded. */
+     * thread. `bytes` may be 0. TN_EUNSUPPORTED or TN_ENOMEM: the library takes other memory. It is destroyed before
+     * the context, when no copy from or to it is under way; NULL is fine. Free-threaded. */
     int32_t (*pinned_create)(tn_context *context, uint64_t bytes, tn_pinned **pinned, void **data, tn_msg *msg);
     void (*pinned_destroy)(tn_pinned *pinned);
 } tn_ext_memory;
@@ -262,8 +262,7 @@ typedef struct tn_ext_record {
     void (*release)(tn_recording *recording);
 } tn_ext_record;
 
-/* ---- tenon.control/1-draft, offered by a backend: work under way --------------------------------------------------
- */
+/* ---- tenon.control/1-draft, offered by a backend: work under way ------------------------------------------------- */
 
 #define TN_EXT_CONTROL "tenon.control/1-draft"
 
@@ -280,8 +279,7 @@ typedef struct tn_ext_control {
     int32_t (*device_status)(tn_context *context, tn_msg *msg);
 } tn_ext_control;
 
-/* ---- tenon.ops/1-draft, offered by a backend: operators that the library has never heard of -----------------------
- */
+/* ---- tenon.ops/1-draft, offered by a backend: operators that the library has never heard of ---------------------- */
 
 #define TN_EXT_OPS "tenon.ops/1-draft"
 

@@ -13,8 +13,7 @@
 extern "C" {
 #endif
 
-/* ---- what a check tells -------------------------------------------------------------------------------------------
- */
+/* ---- what a check tells ------------------------------------------------------------------------------------------ */
 
 /* A map's program where it stands: in a map, as the producer of a reduce, or as an epilogue. */
 typedef struct tn_mapping {

@@ -290,8 +290,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_check_weights(const tn_dataset *data);
  * their samples i, the first set's first, in f32, with bytes divided by 255; tn_apart takes them apart in the network.
  * What belongs to them lies side by side too: where one set alone has labels, these; else what each has becomes
  * targets, labels their numbers, as several heads want them. A set may have labels or targets alone, its `x` and
- * `loader` NULL. Weights are the first that a set has. All have as many samples; whole numbers are no larger than f32's,
- * 2^24. The result is in memory, and has nothing of the sets'. */
+ * `loader` NULL. Weights are the first that a set has. All have as many samples; whole numbers are no larger than
+ * f32's, 2^24. The result is in memory, and has nothing of the sets'. */
 TN_API TN_MUST_USE tn_status tn_dataset_beside(const tn_dataset *const parts[], uint32_t count, tn_dataset *data);
 
 /* How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. TN_EUNSUPPORTED

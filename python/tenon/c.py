@@ -2018,8 +2018,8 @@ FUNCTIONS = {
         their samples i, the first set's first, in f32, with bytes divided by 255; tn_apart takes them apart in the network.
         What belongs to them lies side by side too: where one set alone has labels, these; else what each has becomes
         targets, labels their numbers, as several heads want them. A set may have labels or targets alone, its `x` and
-        `loader` NULL. Weights are the first that a set has. All have as many samples; whole numbers are no larger than f32's,
-        2^24. The result is in memory, and has nothing of the sets'."""),
+        `loader` NULL. Weights are the first that a set has. All have as many samples; whole numbers are no larger than
+        f32's, 2^24. The result is in memory, and has nothing of the sets'."""),
     "tn_dataset_common": (c_int32, (c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count)",
         """How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. TN_EUNSUPPORTED

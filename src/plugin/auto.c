@@ -136,8 +136,7 @@ static void release(bench *b)
     tn_free(b->host);
 }
 
-/* ---- the cache ----------------------------------------------------------------------------------------------------
- */
+/* ---- the cache --------------------------------------------------------------------------------------------------- */
 
 static void cache_key(const tn_device *device, char key[512])
 {
@@ -182,8 +181,7 @@ tn_status tn_device_speed(tn_device *device, double *flops)
     return TN_OK;
 }
 
-/* ---- several at once ----------------------------------------------------------------------------------------------
- */
+/* ---- several at once --------------------------------------------------------------------------------------------- */
 
 #define TOGETHER 0.2 /* seconds of measuring */
 
@@ -255,8 +253,7 @@ tn_status tn_device_measure_together(tn_device *const devices[], uint32_t count,
     return status;
 }
 
-/* ---- the choice ----------------------------------------------------------------------------------------------------
- */
+/* ---- the choice -------------------------------------------------------------------------------------------------- */
 
 /* Two devices that are the host's processor do not differ by much, and what a busy machine makes of a measurement is
  * chance: then the first one counts. */

@@ -11,8 +11,7 @@
 #include "thread.h"
 #include "tenon/backend_ext.h"
 
-/* ---- parallel_for: threads made for the call, the caller being one of them -----------------------------------------
- */
+/* ---- parallel_for: threads made for the call, the caller being one of them --------------------------------------- */
 
 #define MAX_THREADS 64
 
@@ -56,8 +55,7 @@ void tn_parallel_for(void *self, int64_t n, void (*body)(void *arg, int64_t begi
         if (pieces[i].started) pthread_join(pieces[i].thread, NULL);
 }
 
-/* ---- the table ----------------------------------------------------------------------------------------------------
- */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static void *host_allocate(void *self, uint64_t bytes, uint64_t alignment)
 {

@@ -25,8 +25,7 @@ static void add_name(name_list *list, const tn_slot *slot)
     if (list->length >= sizeof list->text) list->length = sizeof list->text - 1;
 }
 
-/* ---- by the backend's id --------------------------------------------------------------------------------------------
- */
+/* ---- by the backend's id ----------------------------------------------------------------------------------------- */
 
 static int is_called(const tn_entry *e, const char *id, size_t length)
 {
@@ -81,8 +80,7 @@ static tn_status find_in_backend(tn_entry *e, const char *name, const char *whic
     return TN_OK;
 }
 
-/* ---- by the device's own names --------------------------------------------------------------------------------------
- */
+/* ---- by the device's own names ----------------------------------------------------------------------------------- */
 
 typedef int fits(const tn_slot *slot, const char *name);
 

@@ -292,8 +292,7 @@ tn_status tn_registry_start_all(void)
     return TN_OK;
 }
 
-/* ---- the end, and the public list
- * ------------------------------------------------------------------------------------ */
+/* ---- the end, and the public list -------------------------------------------------------------------------------- */
 
 uint32_t tn_registry_close(void)
 {

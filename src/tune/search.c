@@ -38,8 +38,7 @@ typedef struct search {
     uint64_t deaths; /* more than that: so many were there before */
 } search;
 
-/* ---- the table ----------------------------------------------------------------------------------------------------
- */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static uint64_t nanoseconds(double seconds)
 {
@@ -73,8 +72,7 @@ static tn_status note_trying(search *s, const char *choice, int is_alone, int *t
     return *too_often ? note(s, TN_ROW_FAILED, choice, 0, 0) : note(s, TN_ROW_TRYING, choice, deaths + 1, 0);
 }
 
-/* ---- candidates ---------------------------------------------------------------------------------------------------
- */
+/* ---- candidates -------------------------------------------------------------------------------------------------- */
 
 /* A text of its own that stays what it is in a table's line. */
 static int is_line(const char *choice)
@@ -168,8 +166,7 @@ static void take_known(search *s)
     }
 }
 
-/* ---- trials -------------------------------------------------------------------------------------------------------
- */
+/* ---- trials ------------------------------------------------------------------------------------------------------ */
 
 /* There may be memory for it another time: it is as if it had not been tried. */
 static tn_status leave_starved(search *s, const char *choice)
@@ -261,8 +258,7 @@ static tn_status compare(search *s, int *pays)
     return TN_OK;
 }
 
-/* ---- one operator -------------------------------------------------------------------------------------------------
- */
+/* ---- one operator ------------------------------------------------------------------------------------------------ */
 
 static tn_status settle(search *s)
 {
@@ -353,8 +349,7 @@ static tn_status tune_one(search *s, double share)
     return TN_OK;
 }
 
-/* ---- all of them --------------------------------------------------------------------------------------------------
- */
+/* ---- all of them ------------------------------------------------------------------------------------------------- */
 
 /* An operator of its own among those described. */
 typedef struct task {

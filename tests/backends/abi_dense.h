@@ -5,8 +5,7 @@
 #include "abi_kit.h"
 #include "abi_styles.h"
 
-/* ---- reduce --------------------------------------------------------------------------------------------------------
- */
+/* ---- reduce ------------------------------------------------------------------------------------------------------ */
 
 typedef struct fold {
     double value, place, magnitude;
@@ -126,8 +125,7 @@ static void check_reduces(void)
     check_reduce("sum", TN_F32, 2, (int64_t[]){1 << 17, 4}, 1, 3, 0);
 }
 
-/* ---- matmul --------------------------------------------------------------------------------------------------------
- */
+/* ---- matmul ------------------------------------------------------------------------------------------------------ */
 
 /* epilogue: 0 none, 1 relu(product + row of biases), 2 product times a scalar plus a full operand. */
 static void check_matmul(int32_t dtype, const int64_t size[4], int trans, int shared, int epilogue,
@@ -195,8 +193,7 @@ static void check_matmuls(void)
         }
 }
 
-/* ---- softmax -------------------------------------------------------------------------------------------------------
- */
+/* ---- softmax ----------------------------------------------------------------------------------------------------- */
 
 static void check_softmax(int32_t dtype, int logs, int64_t outer, int64_t n, int64_t inner, int style, int in_place)
 {
@@ -243,8 +240,7 @@ static void check_softmaxes(void)
                 check_softmax(k & 4 ? TN_F64 : TN_F32, k & 1, shape[s][0], shape[s][1], shape[s][2], style, k >> 1 & 1);
 }
 
-/* ---- transpose, gather, window -------------------------------------------------------------------------------------
- */
+/* ---- transpose, gather, window ----------------------------------------------------------------------------------- */
 
 static void check_transpose(int32_t dtype, int rank, const int64_t *dim, const int32_t *perm)
 {

@@ -108,8 +108,7 @@ static void host_parallel_for(void *self, int64_t n, void (*body)(void *, int64_
 static const tn_host host = {sizeof(tn_host), NULL,           host_allocate,  host_release,      host_log,
                              host_option,     host_cache_get, host_cache_put, host_parallel_for, NULL};
 
-/* ---- elements ------------------------------------------------------------------------------------------------------
- */
+/* ---- elements ---------------------------------------------------------------------------------------------------- */
 
 static const char *dtype_name(int32_t dtype)
 {
@@ -175,8 +174,7 @@ static void store(int32_t dtype, unsigned char *p, double x)
     if (dtype == TN_BF16) *(uint16_t *)p = (uint16_t)half_bits(x, 7, 127, 255);
 }
 
-/* ---- cases ---------------------------------------------------------------------------------------------------------
- */
+/* ---- cases ------------------------------------------------------------------------------------------------------- */
 
 typedef struct operand {
     tn_tensor_desc desc;

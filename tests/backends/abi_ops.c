@@ -111,8 +111,7 @@ static void check_rows(void)
         }
 }
 
-/* ---- map: programs ------------------------------------------------------------------------------------------------
- */
+/* ---- map: programs ----------------------------------------------------------------------------------------------- */
 
 /* A program that is exact in every type: sums, differences, maxima of small whole numbers. */
 static void random_program(tn_map_instr *instr, int n_instr, int n_in, int32_t dtype)

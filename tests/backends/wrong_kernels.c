@@ -76,8 +76,7 @@ OURS cl_program clCreateProgramWithSource(cl_context context, cl_uint n, const c
     return program;
 }
 
-/* ---- what is tried ------------------------------------------------------------------------------------------------
- */
+/* ---- what is tried ----------------------------------------------------------------------------------------------- */
 
 static tn_tensor *leaf(tn_graph *g, const char *name, tn_shape shape)
 {

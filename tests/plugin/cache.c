@@ -367,8 +367,7 @@ static void the_cache_survives_every_failing_allocation(void **state)
     }
 }
 
-/* ---- parallel_for --------------------------------------------------------------------------------------------------
- */
+/* ---- parallel_for ------------------------------------------------------------------------------------------------ */
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 

@@ -132,8 +132,7 @@ static void log_lines_name_the_backend(void **state)
     assert_true(logged("null: 100% fine\n"));
 }
 
-/* ---- the cache ----------------------------------------------------------------------------------------------------
- */
+/* ---- the cache --------------------------------------------------------------------------------------------------- */
 
 static void mark(void *arg, int64_t begin, int64_t end)
 {
