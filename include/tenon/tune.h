@@ -60,6 +60,7 @@ typedef struct tn_tuned_choice {
     const char *key, *choice;
     double seconds, usual, error; /* as above */
     uint32_t unchecked;           /* it was taken from elsewhere, and is compared here when it is first wanted */
+    uint32_t unkept;              /* the cache does not have the table as it is now: only this process does */
     uint64_t spare[4];
 } tn_tuned_choice;
 /* Number `index` of the device's. Texts live until the table is changed, by whichever thread: by tuning, by compiling a

@@ -1844,7 +1844,8 @@ class tn_tuned_choice(Structure):
     seconds: as above
     usual: as above
     error: as above
-    unchecked: it was taken from elsewhere, and is compared here when it is first wanted"""
+    unchecked: it was taken from elsewhere, and is compared here when it is first wanted
+    unkept: the cache does not have the table as it is now: only this process does"""
 
     _fields_ = [
         ("key", c_char_p),
@@ -1853,6 +1854,7 @@ class tn_tuned_choice(Structure):
         ("usual", c_double),
         ("error", c_double),
         ("unchecked", c_uint32),
+        ("unkept", c_uint32),
         ("spare", c_uint64 * 4),
     ]
 tn_load_report = CFUNCTYPE(None, c_void_p, c_int32, c_void_p, c_void_p)

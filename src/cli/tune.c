@@ -25,7 +25,7 @@ typedef struct tuner {
     const char *model, *to, *from, *shapes;
     double minutes;
     int64_t tries;
-    int again, list, forget, tunes, small_first, keeps;
+    int again, list, forget, tunes, small_first;
     tn_device *device;
     uint32_t operators, known, tried, wrong, failed, skipped[TN_TUNE_TOO_SLOW + 1];
     double spent, usual, seconds;
@@ -100,10 +100,23 @@ static void tell(void *arg, const tn_tuned_operator *row)
     fflush(stdout);
 }
 
+/* Whether there is something that the cache did not take, as that of a disk that is full. */
+static int is_unkept(const tuner *t)
+{
+    tn_tuned_choice any;
+    return tn_tuned_at(t->device, 0, &any) && any.unkept;
+}
+
+/* Nor does a file. */
+static int is_lost(const tuner *t)
+{
+    return !t->to && is_unkept(t);
+}
+
 static void tell_of_skipped(const tuner *t)
 {
     const uint32_t late = t->skipped[TN_TUNE_NO_TIME], slow = t->skipped[TN_TUNE_TOO_SLOW];
-    if (cli_interrupted()) return;
+    if (cli_interrupted() || is_lost(t)) return;
     if (slow) printf("%u operators take too long to be tuned in that time; --minutes gives more\n", slow);
     if (late) printf("there was no time for %u operators: the same command once more goes on with them\n", late);
 }
@@ -118,7 +131,7 @@ static void tell_all(tuner *t)
         return;
     }
     cli_json_begin(&t->json, NULL, '{');
-    cli_json_bool(&t->json, "done", !cli_interrupted());
+    cli_json_bool(&t->json, "done", !cli_interrupted() && !is_lost(t));
     cli_json_text(&t->json, "device", tn_device_name(t->device));
     cli_json_whole(&t->json, "operators", t->operators);
     cli_json_whole(&t->json, "known", t->known);
@@ -137,8 +150,7 @@ static void tell_all(tuner *t)
 
 static int stops(void *arg)
 {
-    (void)arg;
-    return cli_interrupted();
+    return cli_interrupted() || is_lost(arg);
 }
 
 static int tune_program(bench *b, tn_program *program)
@@ -154,7 +166,9 @@ static int tune_program(bench *b, tn_program *program)
     if (tn_program_tune(program, &options)) return cli_failed();
     tell_all(t);
     if (!cli_interrupted()) return CLI_OK;
-    cli_warn(t->keeps ? "interrupted; %u trials kept; go on with the same command" : "interrupted", t->tried);
+    cli_warn(tn_cache_check() || is_unkept(t) ? "interrupted"
+                                              : "interrupted; %u trials kept; go on with the same command",
+             t->tried);
     return CLI_SIGNAL + cli_interrupted();
 }
 
@@ -382,10 +396,9 @@ static int check(tuner *t)
 }
 
 /* Whether what is found can be kept, or goes to a file. */
-static int check_cache(tuner *t)
+static int check_cache(const tuner *t)
 {
-    t->keeps = !tn_cache_check();
-    if (t->keeps || !(t->tunes || t->from)) return CLI_GO_ON;
+    if (!tn_cache_check() || !(t->tunes || t->from)) return CLI_GO_ON;
     if (!t->to) return cli_fail("nothing can be kept: %s; --export FILE writes what is found to a file", tn_message());
     cli_warn("%s; what is found goes to %s alone", tn_message(), cli_shown(t->to));
     return CLI_GO_ON;
@@ -394,11 +407,11 @@ static int check_cache(tuner *t)
 /* What was chosen goes to the file; also after an interruption, where nothing else keeps it. */
 static int put_away(tuner *t, int status)
 {
-    tn_tuned_choice any;
     const int came = status == CLI_GO_ON || status == CLI_OK;
-    const int is_lost = cli_interrupted() && !t->keeps && tn_tuned_at(t->device, 0, &any);
-    if (!came && !is_lost) return status;
+    if (!came && !(cli_interrupted() && is_unkept(t))) return status;
     const int written = t->to ? export(t) : CLI_GO_ON;
+    if (came && (t->tunes || t->from) && is_lost(t))
+        return cli_fail("the cache can't be written, and what was found is lost; --export FILE writes it to a file");
     return came || written != CLI_GO_ON ? written : status;
 }
 

@@ -33,7 +33,8 @@ int tn_tuned_at(const tn_device *device, size_t index, tn_tuned_choice *choice)
                                     .seconds = 1e-9 * (double)row->nanoseconds,
                                     .usual = 1e-9 * (double)row->usual,
                                     .error = 1e-3 * (double)row->error,
-                                    .unchecked = row->kind == TN_ROW_GIVEN};
+                                    .unchecked = row->kind == TN_ROW_GIVEN,
+                                    .unkept = device->tuned->changes > 0};
     pthread_mutex_unlock(&device->tuned->lock);
     return row != NULL;
 }

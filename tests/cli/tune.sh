@@ -188,15 +188,19 @@ wait "$process" || code=$?
 [ "$code" = 143 ] || fail "status $code after SIGTERM, without a cache"
 grep -q '^chosen .*way a=[0-9] b=[0-9]$' found || { cat out/said out/errors; fail "an interruption without a cache: what the file has"; }
 
-# A disk that is full is told of once.
+# A disk that is full is told of once; what is lost by it ends the tuning, and is no success.
 tune --forget
 (
     trap '' XFSZ
     ulimit -f 0
-    "$tenon" tune "$device" --net "linear 10" --batch 8 2>&1
+    "$tenon" tune "$device" --net "linear 10, relu, linear 10" --batch 8 2>&1
+    echo "status $?"
 ) | cat >out/said
 [ "$(grep -c "can't be written to the cache" out/said)" = 1 ] || { cat out/said; fail "a disk that is full"; }
 says 'by way a=3 b=3' "tuning with a disk that is full"
+[ "$(grep -c ' candidates in ' out/said)" = 1 ] || { cat out/said; fail "with a disk that is full it goes on tuning"; }
+says '^tenon: .*what was found is lost; --export FILE' "what is lost with a disk that is full"
+says 'status 1' "a disk that is full"
 
 # A table in the cache that is damaged is told of, once, and begun anew; of an empty one it is said that it is.
 tune --forget

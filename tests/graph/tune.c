@@ -257,13 +257,15 @@ static void keeps_its_choices_where_the_cache_cannot_be_written(void **state)
     ok(tn_tuned_forget(f.device));
     assert_true(is_tuned(&f, N, 20));
     let_files_grow(0);
-    const int is_other = is_tuned(&f, 2 * N, 20);
+    const int was_kept = tn_tuned_at(f.device, 0, &choice) && !choice.unkept;
+    const int is_other = is_tuned(&f, 2 * N, 20), is_unkept = tn_tuned_at(f.device, 0, &choice) && choice.unkept;
     const tn_status forgotten = tn_tuned_forget(f.device);
     const int is_none = !tn_tuned_at(f.device, 0, &choice), is_again = is_tuned(&f, 2 * N, 20);
     const int is_one = tn_tuned_at(f.device, 0, &choice) && !tn_tuned_at(f.device, 1, &choice);
     let_files_grow(1);
-    assert_true(is_other && !forgotten && is_none && is_again && is_one);
+    assert_true(was_kept && is_other && is_unkept && !forgotten && is_none && is_again && is_one);
     assert_true(is_tuned(&f, N, 20)); /* and all is written */
+    assert_true(tn_tuned_at(f.device, 0, &choice) && !choice.unkept);
     drop_device(&f);
     f = use_device("tuning", 1);
     assert_true(is_tuned(&f, 2 * N, 0) && is_tuned(&f, N, 0));
