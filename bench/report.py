@@ -61,13 +61,24 @@ def table(rows):
     return lines
 
 
+def gains(rows):
+    """A sentence: what each device's trainings with exact products are in PyTorch's, at the least and at the most."""
+    ratios = {}
+    for r in rows:
+        peer = lead([p for p in rows if p["job"] == r["job"] and not p["infer"]], "PyTorch", True)
+        if r["who"] == "Tenon" and not r["infer"] and r["accuracy"] != train.HALF and peer:
+            ratios.setdefault(r["mode"], []).append(r["median"] / peer["median"])
+    said = [f"`{mode}` {min(all_of):.2f} to {max(all_of):.2f} times" for mode, all_of in ratios.items()]
+    return f" Trainings in f32 are on {', on '.join(said)} as fast as PyTorch's." if said else ""
+
+
 def report(about, rows):
     versions = ", ".join(f"{who} {version}" for who, version in about["versions"].items())
     rounds = sorted({len(r["rates"]) for r in rows})
     taken = f"{rounds[0]} to {rounds[-1]}" if len(rounds) > 1 else f"{rounds[0]}"
     lines = [f"Samples a second on {about['machine']} with {about['threads']} threads, {about['date']}, against "
              f"{versions}, each in its best mode: medians of {taken} alternating rounds. In brackets the "
-             "ratio to PyTorch's best with products of the same accuracy."]
+             f"ratio to PyTorch's best with products of the same accuracy.{gains(rows)}"]
     for batch in dict.fromkeys(r["infer"] for r in rows):
         if batch:
             lines += ["", f"The same networks used and not trained, in batches of {batch}:"]

@@ -100,6 +100,8 @@ int bench_op(bench *b, const char *name, const char *sizes)
     tn_nearest nearest = {.word = name};
     char hint[80];
     int64_t d[3] = {1, 1, 1};
+    if (b->profile)
+        return cli_usage("--profile is of bench train and bench infer: bench op measures one operator alone");
     for (size_t i = 0; i < sizeof bench_ops / sizeof bench_ops[0]; i++) {
         const struct bench_op *op = &bench_ops[i];
         tn_nearest_offer(&nearest, op->name);

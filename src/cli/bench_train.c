@@ -132,6 +132,9 @@ static int train(bench *b, const cli_model *net, const tn_dataset *data)
 static int train_on_tokens(bench *b)
 {
     trainer t = {.b = b};
+    if (b->s.shards > 1)
+        return cli_usage("bench train on tokens takes each batch as a whole, not in %" PRId64 " shards", b->s.shards);
+    b->s.shards = 1;
     int status = bench_tokens_make(b, &t.tokens);
     if (status == CLI_GO_ON) status = time_training(&t);
     bench_tokens_free(&t.tokens);

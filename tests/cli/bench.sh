@@ -26,11 +26,16 @@ grep -q '^matmul  *f32 (4, 100) ' answer || fail "no product in the profile: $(c
 bench infer --batch 3 --seconds 0.001 --profile --json | "$json_lines" profile || fail "bench infer --profile"
 bench train --shards 2 --samples 8 --batch 4 --profile 2>err && fail "--profile of shards"
 grep -q -e --profile err || fail "bench train --shards --profile: $(cat err)"
+bench op exp 10 --profile 2>err && fail "bench op --profile"
+grep -q -e "--profile is of bench train" err || fail "bench op --profile: $(cat err)"
 
 # Tokens: of 6 samples, 4 are whole batches; a step that is not there is said.
 bench train --net "embedding 7 4, position, project 7" --shape 1x1x5 --samples 6 --batch 4 >answer 2>err ||
     fail "bench train on tokens: $(cat err)"
 grep -q "epochs of 4)" answer || fail "samples of batches that are not whole count: $(cat answer)"
+bench train --net "embedding 7 4, project 7" --shape 1x1x5 --samples 4 --batch 4 --json | grep -q '"shards": 1,' || fail "shards of tokens"
+bench train --net "embedding 7 4, project 7" --shape 1x1x5 --samples 4 --batch 4 --shards 2 2>err && fail "tokens in shards"
+grep -q "not in 2 shards" err || fail "tokens in shards: $(cat err)"
 bench train --net "embedding 7 4, project 5" --shape 1x1x5 --samples 4 --batch 4 2>err && fail "logits of 5 for 7 tokens"
 bench infer --net "embedding 7 4, project 7" --shape 1x1x5 --batch 2 --seconds 0.001 >answer || fail "bench infer on tokens"
 
@@ -61,6 +66,7 @@ printf 'before\n<!-- speeds: written by bench/report.py -->\nold\n<!-- end of sp
 python3 -B "$scripts/report.py" one.json two.json --into page.md || fail "report.py"
 grep -q "batch 32 | 3,000 (7.50) | 400 eager | 5,000 fused, bf16 |" page.md || fail "the table: $(cat page.md)"
 grep -q "a mill with 2 threads, 2020-02-02, against PyTorch 9.1" page.md || fail "what was measured: $(cat page.md)"
+grep -q 'f32 are on `cpu` 7.50 to 7.50 times as fast' page.md || fail "the least and the most: $(cat page.md)"
 grep -q "in batches of 64" page.md || fail "using networks: $(cat page.md)"
 [ "$(head -n 1 page.md)$(tail -n 1 page.md)$(grep -c old page.md)" = beforeafter0 ] || fail "the page: $(cat page.md)"
 
