@@ -233,13 +233,23 @@ static tn_status upload(tn_batches *b, tn_program *program, const tn_batch *batc
                                          : tn_upload_after(b->upload, program, piece, pieces));
 }
 
-/* Targets that come with the samples are such as the loss can take only when they are there. */
-static tn_status check_targets(const tn_batches *b, const tn_batch *batch)
+/* Targets that come with the samples, in that order or, if it is NULL, their own, are such as the loss can take only
+ * when they are there. */
+static tn_status check_targets(const tn_batches *b, const tn_batch *batch, const int32_t *order)
 {
     const tn_dataset *data = b->data;
-    if (!batch->target || data->label || data->target) return TN_OK;
+    const int32_t type = tn_target_dtype(data);
     const int64_t each = data->classes ? tn_labels(data) : data->targets;
-    return tn_measure_targets(b->model, tn_target_dtype(data), batch->target, batch->count * each, data->classes);
+    const char *target = batch->target;
+    if (!target || data->label || data->target) return TN_OK;
+    tn_status s = tn_measure_targets(b->model, type, target, batch->count * each, data->classes);
+    for (int64_t i = 0; s && i < batch->count; i++, target += tn_target_bytes(data)) {
+        const int64_t at = batch->start + i;
+        if (tn_measure_targets(b->model, type, target, each, data->classes))
+            return tn_fail(s, "%s: sample %lld: %s", data->source ? data->source : "the loader",
+                           (long long)(order ? order[at] : at), tn_message());
+    }
+    return s;
 }
 
 /* ---- all of them on the device ---- */
@@ -251,7 +261,7 @@ static tn_status bring_by_loader(tn_batches *b)
     if (!s) tn_prefetch_begin(b->prefetch, NULL, NULL, 0);
     for (int64_t start = 0; !s && start < b->data->count; start += batch.count) {
         s = tn_prefetch_next(b->prefetch, &batch);
-        if (!s) s = check_targets(b, &batch);
+        if (!s) s = check_targets(b, &batch, NULL);
         if (!s) s = upload(b, b->whole, &batch, start);
     }
     if (!s) s = tn_upload_wait(b->upload);
@@ -335,7 +345,7 @@ static tn_status fed_at(tn_batches *b, int64_t start)
     const int64_t after = b->next < 0 ? -1 : b->next + 1;
     b->next = -1;
     TN_TRY(tn_prefetch_next(b->prefetch, &batch));
-    TN_TRY(check_targets(b, &batch));
+    TN_TRY(check_targets(b, &batch, b->order));
     if (batch.count < b->batch) {
         TN_TRY(upload(b, b->last, &batch, 0));
     } else {
@@ -397,6 +407,8 @@ tn_status tn_batches_new(tn_batches *b, tn_state *state, const tn_model *model, 
     const int fed = options->fed;
     TN_REQUIRE(data->count >= 0 && data->count <= INT32_MAX, TN_EINVAL, "%s: %lld samples: there can be 2147483647",
                data->source ? data->source : "the data", (long long)data->count);
+    TN_REQUIRE(model->data.where <= TN_RESIDENT_HOST, TN_EINVAL,
+               "the model's data.where is %u, which is no TN_RESIDENT_...", model->data.where);
     *b = (tn_batches){.data = data,
                       .state = state,
                       .model = model,

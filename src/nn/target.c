@@ -25,8 +25,8 @@ static const struct {
 static tn_status check_labels(const int32_t *label, int64_t count, int64_t classes)
 {
     for (int64_t i = 0; i < count; i++)
-        TN_REQUIRE(label[i] >= 0 && label[i] < classes, TN_EINVAL,
-                   "sample %lld has class %d, but there are %lld classes", (long long)i, label[i], (long long)classes);
+        TN_REQUIRE(label[i] >= 0 && label[i] < classes, TN_EINVAL, "label %lld is %d, but there are %lld classes",
+                   (long long)i, label[i], (long long)classes);
     return TN_OK;
 }
 

@@ -341,10 +341,19 @@ static void a_label_that_comes_with_its_sample_is_checked(void **state)
     source s = {.broken = -1, .worse = -1, .targets = 1};
     labels[77] = CLASSES;
     assert_int_equal(fit_broken("cpu", &s, TN_RESIDENT_HOST, 16), TN_EINVAL);
-    check_message("a wrong label", "3");
+    check_message("a wrong label, shuffled", "the shelf: sample 77: label 0 is 3, but there are 3 classes");
     assert_int_equal(fit_broken("cpu", &s, TN_RESIDENT_DEVICE, 16), TN_EINVAL);
+    check_message("a wrong label", "the shelf: sample 77: label 0 is 3, but there are 3 classes");
     labels[77] = 0;
     assert_int_equal(fit_broken("cpu", &s, TN_RESIDENT_HOST, 16), TN_OK);
+}
+
+static void samples_that_are_to_be_nowhere_are_refused(void **state)
+{
+    (void)state;
+    source s = {.broken = -1, .worse = -1};
+    assert_int_equal(fit_broken("cpu", &s, TN_RESIDENT_HOST + 1, 16), TN_EINVAL);
+    check_message("a place that is none", "the model's data.where is 3");
 }
 
 static void a_source_without_fill_is_none(void **state)
@@ -365,6 +374,7 @@ int main(void)
         cmocka_unit_test(parts_of_a_loader_are_parts_of_its_samples),
         cmocka_unit_test(a_sample_that_cannot_be_read_is_named),
         cmocka_unit_test(a_label_that_comes_with_its_sample_is_checked),
+        cmocka_unit_test(samples_that_are_to_be_nowhere_are_refused),
         cmocka_unit_test(a_source_without_fill_is_none),
     };
     return cmocka_run_group_tests(tests, fill_all, NULL);
