@@ -5,6 +5,7 @@
 
 #include "settings.h"
 
+#include <sys/types.h>
 #include <time.h>
 
 /* Kinds of data, which some options are for alone. */
@@ -56,8 +57,13 @@ int cli_check_data(const cli_model *model, tn_dataset *data);
  * sizes of what is in folders within, such as classes of images. "" for what is neither or cannot be read. */
 #define CLI_FINGERPRINT 20
 void cli_fingerprint(const char *path, char text[CLI_FINGERPRINT]);
-/* When the file was last written to; zeros for what is none. */
-struct timespec cli_written(const char *path);
+/* Which file it is, and when it was last written to; zeros for what is none. */
+typedef struct cli_file_stamp {
+    dev_t device;
+    ino_t number;
+    struct timespec written;
+} cli_file_stamp;
+cli_file_stamp cli_stamp(const char *path);
 
 /* Prints what there is to say of how a table was read, if anything: that it has no header, or that a model's had none;
  * `model` may be NULL; then `ignored`, or NULL, are the columns that were left out. */

@@ -68,10 +68,11 @@ static int add_folder(const char *path, int depth, uint64_t *hash)
     return fine;
 }
 
-struct timespec cli_written(const char *path)
+cli_file_stamp cli_stamp(const char *path)
 {
     struct stat info;
-    return !stat(path, &info) && S_ISREG(info.st_mode) ? info.st_mtim : (struct timespec){0};
+    if (stat(path, &info) || !S_ISREG(info.st_mode)) return (cli_file_stamp){0};
+    return (cli_file_stamp){info.st_dev, info.st_ino, info.st_mtim};
 }
 
 void cli_fingerprint(const char *path, char text[CLI_FINGERPRINT])

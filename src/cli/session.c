@@ -166,7 +166,7 @@ static int know_data(cli_session *s)
     s->model.loss = settings->loss;
     cli_model_of_data(&s->model, &s->data);
     cli_fingerprint(settings->data, s->data_hash);
-    s->data_written = cli_written(settings->data);
+    s->data_stamp = cli_stamp(settings->data);
     warn_of_change(s);
     const char *noted = cli_noted(settings->options, "test", settings->resume);
     int status = settings->test ? cli_open_test(settings, &s->model, settings->test, noted, &s->test) : CLI_GO_ON;

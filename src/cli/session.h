@@ -19,7 +19,7 @@ typedef struct cli_session {
     cli_model model;
     tn_dataset data, validation, test;
     char data_hash[CLI_FINGERPRINT];
-    struct timespec data_written; /* when the data's file last was, as it was opened */
+    cli_file_stamp data_stamp; /* of the data's file, as it was opened */
     cli_choice choice;
     cli_scaling scaling;
     float *class_weights;

@@ -114,11 +114,14 @@ static int check_glance(cli_session *s)
     return s->at.step && !tn_training_glance(s->training, &e) ? check_measured(s, &e) : CLI_GO_ON;
 }
 
-/* Samples that stay in their file are read again in each epoch. */
+/* Samples that stay in their file are read again in each epoch. One that was renamed or removed is still open, and what
+ * has its name then is another. */
 static int check_file(cli_session *s)
 {
-    const struct timespec now = cli_written(s->settings.data), then = s->data_written;
-    if (!s->data.loader || (now.tv_sec == then.tv_sec && now.tv_nsec == then.tv_nsec)) return CLI_GO_ON;
+    const cli_file_stamp now = cli_stamp(s->settings.data), then = s->data_stamp;
+    const int is_other = now.device != then.device || now.number != then.number;
+    const int is_same = now.written.tv_sec == then.written.tv_sec && now.written.tv_nsec == then.written.tv_nsec;
+    if (!s->data.loader || is_other || is_same) return CLI_GO_ON;
     cli_progress_clear(&s->progress);
     return cli_fail("%s was written to while the training read it: nothing was saved of this epoch", s->data.source);
 }

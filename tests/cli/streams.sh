@@ -63,6 +63,18 @@ wait $pid && fail "a file that was written to is taken"
 grep -q 'numbers.csv was written to while the training read it' message || fail "written to: $(cat message)"
 "$tenon" eval --model out/changed --data numbers.csv --device "$device" >/dev/null 2>&1 || fail "the file saved before is gone"
 
+# One that is renamed while it is read is still open: another that takes its name changes nothing.
+cp table.csv moved.csv
+train --data moved.csv --net "linear outputs" --resident stream --epochs 10 --batch 1 --json=step >lines 2>message &
+pid=$!
+exec 3<lines
+read -r line <&3 # what it writes is more than the pipe takes: it is not done
+mv moved.csv away.csv
+cp numbers.csv moved.csv
+cat <&3 | grep -q '"done": true' || fail "renamed: it is not done"
+exec 3<&-
+wait $pid || fail "a file that was renamed: $(cat message)"
+
 # A file that becomes shorter while it is read ends the training with a line, and nothing is saved.
 truncate -s 1000 mnist/t10k-images-idx3-ubyte
 train --data mnist --net "flatten, linear outputs" --resident stream --save out/short >/dev/null 2>message &&
