@@ -33,18 +33,23 @@ static tn_status hash_data(const tn_dataset *data, uint64_t *out)
     return s;
 }
 
+enum { FACTS = 13, FACT_TEXT = 600 };
+
 /* The names, types and shapes of what is kept, in whatever order. */
-static uint64_t hash_state(const tn_state *state)
+static void describe_state(const tn_state *state, char text[FACT_TEXT])
 {
     tn_state_entry entry;
+    int64_t variables = 0, numbers = 0;
     uint64_t all = 0;
     for (size_t i = 0; tn_state_at(state, i, &entry); i++) {
         if (entry.flags & TN_TRANSIENT) continue;
         uint64_t own = tn_hash_bytes(TN_HASH_EMPTY, entry.name, strlen(entry.name));
         own = tn_hash_bytes(own, &entry.dtype, sizeof entry.dtype);
         all += tn_hash_bytes(own, entry.shape.dim, (uint64_t)entry.shape.rank * sizeof *entry.shape.dim);
+        variables++, numbers += tn_shape_count(&entry.shape);
     }
-    return all;
+    tn_snprintf(text, FACT_TEXT, "%" PRId64 " variables of %" PRId64 " numbers, as a hash %016" PRIx64, variables,
+                numbers, all);
 }
 
 static const char *text_or(const char *text, const char *usual)
@@ -63,8 +68,6 @@ static uint64_t hash_weights(const tn_dataset *data, const tn_fit_options *optio
     return tn_hash_bytes(TN_HASH_EMPTY, options->class_weights, bytes);
 }
 
-enum { FACTS = 13, FACT_TEXT = 600 };
-
 /* What follows from others, as the network's variables from the optimizer, stands behind them. */
 static tn_status agree(tn_team *team, const tn_state *state, const tn_model *model, const tn_dataset *data,
                        const tn_fit_options *options, const tn_training_place *place, uint64_t samples)
@@ -72,7 +75,7 @@ static tn_status agree(tn_team *team, const tn_state *state, const tn_model *mod
     char text[FACTS][FACT_TEXT];
     const tn_optim_options *o = &options->optim;
     tn_snprintf(text[0], FACT_TEXT, "%" PRId64, data->count);
-    tn_snprintf(text[1], FACT_TEXT, "%016" PRIx64, samples);
+    tn_snprintf(text[1], FACT_TEXT, "as a hash %016" PRIx64, samples);
     tn_snprintf(text[2], FACT_TEXT, "%" PRId64 " samples, %u shards, exchanged by %" PRIu64 " bytes", options->batch,
                 options->shards, options->bucket);
     tn_snprintf(text[3], FACT_TEXT, "%s", text_or(options->optimizer, "sgd"));
@@ -83,20 +86,20 @@ static tn_status agree(tn_team *team, const tn_state *state, const tn_model *mod
                 o->clip_value, o->amsgrad, o->centered);
     tn_snprintf(text[5], FACT_TEXT, "only '%s', rates '%s', decays '%s', none '%s'", text_or(o->only, ""),
                 text_or(o->rates, ""), text_or(o->decays, ""), text_or(o->no_decay, ""));
-    tn_snprintf(text[6], FACT_TEXT, "%s, smoothing %.17g, class weights %016" PRIx64,
+    tn_snprintf(text[6], FACT_TEXT, "%s, smoothing %.17g, class weights as a hash %016" PRIx64,
                 model->cost ? "a loss of its own" : model->loss, options->smoothing, hash_weights(data, options));
     tn_snprintf(text[7], FACT_TEXT, "%s; %" PRId64 " epochs, patience %" PRId64 " for %.17g",
                 text_or(options->schedule, "constant"), options->epochs, options->patience, options->least_fall);
     tn_snprintf(text[8], FACT_TEXT, "%s, multiplied in %s",
                 model->compile.storage ? tn_dtype_name(model->compile.storage) : "f32",
                 text_or(tn_precision_name(model->compile.precision), "no precision"));
-    tn_snprintf(text[9], FACT_TEXT, "%016" PRIx64, hash_state(state));
+    describe_state(state, text[9]);
     tn_snprintf(text[10], FACT_TEXT, "%" PRId64 " and %" PRId64, count_of(options->validation),
                 count_of(options->test));
     tn_snprintf(text[11], FACT_TEXT, "%" PRIu64 ", step %" PRIu64, tn_state_seed(state), tn_state_step(state));
     tn_snprintf(text[12], FACT_TEXT, "epoch %" PRId64 ", step %" PRId64, place->epochs + 1, place->step);
     const tn_fact facts[FACTS] = {{"the number of samples", text[0]},
-                                  {"the samples", text[1]},
+                                  {"what the samples hold", text[1]},
                                   {"the batch", text[2]},
                                   {"the optimizer", text[3]},
                                   {"the optimizer's options", text[4]},
