@@ -261,7 +261,9 @@ static tn_status open_whole_arrays(request *ask, tn_dataset *train, tn_dataset *
 
 static tn_status open_arrays(request *ask, tn_dataset *train, tn_dataset *test)
 {
+    struct stat info;
     int parts = 0;
+    TN_REQUIRE(stat(ask->name, &info) || info.st_size || !S_ISREG(info.st_mode), TN_EFORMAT, "%s: is empty", ask->name);
     TN_REQUIRE(tn_archive_is(ask->name), TN_EFORMAT,
                "%s: holds one array; to learn from, it takes an .npz or .safetensors file with x and y", ask->name);
     TN_TRY(tn_archive_has(ask->name, "x_train", &parts));

@@ -83,6 +83,7 @@ static tn_status find_member(zip_t *zip, tn_npy_source *source, zip_uint64_t *in
 {
     char name[256];
     zip_int64_t count = zip_get_num_entries(zip, 0), found = 0;
+    TN_REQUIRE(count, TN_EMISSING, "%s: is an archive without arrays", source->path);
     if (!source->member) {
         TN_REQUIRE(count == 1, TN_EMISSING, "%s: has %lld arrays; expected one alone, or one named 'x'", source->path,
                    (long long)count);

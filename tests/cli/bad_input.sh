@@ -103,6 +103,10 @@ bad_train 1 "'price'" --data one.csv --target price --loss mse --batch 1
 bad_train 2 "1 target" --data one.csv --loss mse --batch 1 --net "linear 2"
 : >empty.csv
 bad_train 1 "empty.csv" --data empty.csv --loss mse --batch 1
+: >empty.npz
+bad_train 1 "empty.npz: is empty" --data empty.npz
+printf 'PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' >none.npz
+bad_train 1 "none.npz: is an archive without arrays" --data none.npz
 
 awk 'BEGIN { print "a,kind"; for (i = 0; i < 30; i++) print i ",same" }' >alike.csv
 bad_train 2 "alike.csv: all of column 'kind' is the class 'same'" --data alike.csv
