@@ -1,29 +1,31 @@
-"""onnx_wire.py: ONNX files for tests, by a little of protobuf's wire format."""
+"""onnx_wire.py: ONNX files for tests, of the parts that tests/onnx/files.py makes, and what is common to such tests."""
+import os
 import struct
+import sys
+import tempfile
+import unittest
+
+import tenon
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "onnx"))
+from files import attribute, field, number as varint  # noqa: E402, F401
 
 
-def varint(n):
-    out = b""
-    while n > 127:
-        out, n = out + bytes([n & 127 | 128]), n >> 7
-    return out + bytes([n])
-
-
-def field(number, value):
-    """A field: a whole number, or bytes."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
+class Base(unittest.TestCase):
+    def network(self, data, **how):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "net.onnx")
+            with open(path, "wb") as file:
+                file.write(data)
+            try:
+                return tenon.from_onnx(path, **how)
+            except tenon.UnsupportedError as e:
+                self.skipTest(str(e))
 
 
 def tensor(name, dims, numbers):
     return b"".join(field(1, d) for d in dims) + field(2, 1) + field(8, name) + \
         field(9, struct.pack(f"<{len(numbers)}f", *numbers))
-
-
-def attribute(name, number):
-    return field(1, name) + field(3, number) + field(20, 2)
 
 
 def whole_numbers(name, numbers):

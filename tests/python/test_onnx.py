@@ -8,6 +8,7 @@ import struct
 import tempfile
 import unittest
 
+import onnx_wire
 import tenon
 from onnx_wire import attribute, field, model, node, port, tensor, varint, whole_numbers
 
@@ -42,17 +43,7 @@ def two_layers():
 ROWS = [[1.0, 2.0, 3.0], [-1.0, 0.5, 2.0], [0.0, -3.0, 1.0]]
 
 
-class Base(unittest.TestCase):
-    def network(self, data, **how):
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "net.onnx")
-            with open(path, "wb") as file:
-                file.write(data)
-            try:
-                return tenon.from_onnx(path, **how)
-            except tenon.UnsupportedError as e:
-                self.skipTest(str(e))
-
+class Base(onnx_wire.Base):
     def close_to(self, got, expected, tolerance=1e-5):
         for g, e in zip(got, expected):
             for a, b in zip(g, e):

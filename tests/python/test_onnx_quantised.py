@@ -1,12 +1,10 @@
 """test_onnx_quantised.py: networks of ONNX files that round to whole numbers on the way, trained: where QuantizeLinear
 and DequantizeLinear follow each other the gradient goes straight through; weights that are whole numbers are refused."""
-import os
 import struct
-import tempfile
 import unittest
 
 import tenon
-from onnx_wire import field, model, node, port, tensor
+from onnx_wire import Base, field, model, node, port, tensor
 
 try:
     import numpy as np
@@ -40,17 +38,7 @@ def fake(x, scale, zero, least, most):
     return (np.clip(q, least, most) - zero) * scale, (q >= least) & (q <= most)
 
 
-class Quantised(unittest.TestCase):
-    def network(self, data, **how):
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "net.onnx")
-            with open(path, "wb") as file:
-                file.write(data)
-            try:
-                return tenon.from_onnx(path, **how)
-            except tenon.UnsupportedError as e:
-                self.skipTest(str(e))
-
+class Quantised(Base):
     @unittest.skipIf(np is None, "there is no NumPy")
     def test_the_gradient_goes_straight_through_what_rounds(self):
         rng = np.random.default_rng(3)
