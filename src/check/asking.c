@@ -415,12 +415,6 @@ static void asking(tn_kit *kit)
 
 /* ---- extensions ---- */
 
-static const void *extension(tn_kit *kit, const char *id)
-{
-    const tn_backend *b = kit->backend;
-    return TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(id) : NULL;
-}
-
 /* The budget of a device that is there, in a struct of any size; and of one that is not. */
 static void check_budget(tn_kit *kit, const tn_ext_memory *memory)
 {
@@ -445,12 +439,12 @@ static void check_budget(tn_kit *kit, const tn_ext_memory *memory)
 static void extensions(tn_kit *kit)
 {
     if (!tn_kit_open(kit)) return;
-    const tn_ext_memory *memory = extension(kit, TN_EXT_MEMORY);
+    const tn_ext_memory *memory = tn_kit_extension(kit, TN_EXT_MEMORY);
     if (!memory)
         kit->result->refused++;
     else if (tn_kit_expect(kit, TN_HAS(tn_ext_memory, memory, budget) && memory->budget, TN_EXT_MEMORY " is not whole"))
         check_budget(kit, memory);
-    tn_kit_expect(kit, extension(kit, TN_EXT_MEMORY) == memory, "the table of an extension moves");
+    tn_kit_expect(kit, tn_kit_extension(kit, TN_EXT_MEMORY) == memory, "the table of an extension moves");
     tn_kit_close(kit);
 }
 
@@ -469,7 +463,7 @@ static void ready(tn_kit *kit)
 {
     tn_kernel *kernel[TN_KIT_SAMPLES] = {0};
     if (!tn_kit_open(kit)) return;
-    const tn_ext_ready *table = extension(kit, TN_EXT_READY);
+    const tn_ext_ready *table = tn_kit_extension(kit, TN_EXT_READY);
     for (int i = 0; table && i < 2 * TN_KIT_SAMPLES; i++) {
         tn_kit_sample s;
         tn_kit_want want;

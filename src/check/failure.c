@@ -293,7 +293,7 @@ static void create_without_memory(tn_kit *kit)
 static void no_such_device(tn_kit *kit)
 {
     const tn_backend *b = kit->backend;
-    const tn_ext_memory *memory = TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(TN_EXT_MEMORY) : NULL;
+    const tn_ext_memory *memory = tn_kit_extension(kit, TN_EXT_MEMORY);
     tn_device_info info;
     tn_memory_budget budget;
     memset(&info, POISON, sizeof info), memset(&budget, POISON, sizeof budget);

@@ -10,16 +10,10 @@
 
 enum { ROW = 1 << 20, ROWS = 4100, LAST = ROWS - 1 }; /* row 3 and the last are one in 32 bits */
 
-static const tn_ext_memory *memory_of(const tn_kit *kit)
-{
-    const tn_backend *b = kit->backend;
-    return TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(TN_EXT_MEMORY) : NULL;
-}
-
 /* By the device's own count; 0 where it has none. */
 static tn_memory_budget count_memory(tn_kit *kit)
 {
-    const tn_ext_memory *memory = memory_of(kit);
+    const tn_ext_memory *memory = tn_kit_extension(kit, TN_EXT_MEMORY);
     tn_memory_budget now = {.size = sizeof now};
     if (memory) tn_kit_ok(kit, memory->budget(kit->target->index, &now, &kit->msg), "budget");
     return now;
@@ -199,7 +193,7 @@ static void taken(tn_kit *kit)
     if (!tn_kit_open(kit)) return;
     const tn_backend *b = kit->backend;
     int less = 0, tried = 0;
-    kit->result->refused += !memory_of(kit);
+    kit->result->refused += !tn_kit_extension(kit, TN_EXT_MEMORY);
     for (; !less && tried < TIMES; tried++) {
         const tn_memory_budget before = count_memory(kit);
         tn_buffer *buffer = make_large(kit, GIB / 2, 1);
@@ -225,9 +219,9 @@ static void failed_takes_none(tn_kit *kit)
     const uint64_t bytes[] = {before.total / 4096 * 4096, (uint64_t)1 << 46};
     tn_buffer *little = NULL;
     int failed = 0;
-    kit->result->refused += !memory_of(kit);
+    kit->result->refused += !tn_kit_extension(kit, TN_EXT_MEMORY);
     int32_t s = b->buffer_create(kit->context, 1 << 20, &little, &kit->msg);
-    for (int i = 0; !s && memory_of(kit) && i < TIMES; i++) {
+    for (int i = 0; !s && tn_kit_extension(kit, TN_EXT_MEMORY) && i < TIMES; i++) {
         tn_buffer *all = NULL;
         failed += b->buffer_create(kit->context, bytes[i % 2], &all, NULL) != TN_OK;
         b->buffer_destroy(all);

@@ -116,6 +116,7 @@ int tn_kit_load_table(tn_kit *kit);
 /* With the table that was loaded, and kit->host as it is: init, context, queue. And with the table before them. */
 int tn_kit_open_table(tn_kit *kit);
 int tn_kit_open(tn_kit *kit);
+const void *tn_kit_extension(const tn_kit *kit, const char *id); /* the backend's of that name, or NULL */
 /* Lets go of all of it; the host's memory must all have come back. */
 void tn_kit_close(tn_kit *kit);
 

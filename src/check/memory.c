@@ -401,8 +401,7 @@ static int make_and_let_go(tn_kit *kit, uint64_t bytes, int lap)
 static void comes_back(tn_kit *kit)
 {
     if (!tn_kit_open(kit)) return;
-    const tn_backend *b = kit->backend;
-    const tn_ext_memory *memory = TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(TN_EXT_MEMORY) : NULL;
+    const tn_ext_memory *memory = tn_kit_extension(kit, TN_EXT_MEMORY);
     tn_memory_budget before = {.size = sizeof before}, now = {.size = sizeof now};
     if (!memory) kit->result->refused++;
     int shrinks = memory && tn_kit_ok(kit, memory->budget(kit->target->index, &before, &kit->msg), "budget");
@@ -445,7 +444,7 @@ static void tells_where(tn_kit *kit)
     uint32_t kind[3] = {0};
     if (!tn_kit_open(kit)) return;
     const tn_backend *b = kit->backend;
-    const tn_ext_native *ext = TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(TN_EXT_NATIVE) : NULL;
+    const tn_ext_native *ext = tn_kit_extension(kit, TN_EXT_NATIVE);
     random_bytes(kit, bytes);
     tn_buffer *buffer[2] = {make(kit, bytes), make(kit, bytes)};
     if (!ext) kit->result->refused++;

@@ -145,6 +145,12 @@ int tn_kit_open(tn_kit *kit)
     return tn_kit_load_table(kit) && tn_kit_open_table(kit);
 }
 
+const void *tn_kit_extension(const tn_kit *kit, const char *id)
+{
+    const tn_backend *b = kit->backend;
+    return TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(id) : NULL;
+}
+
 void tn_kit_close(tn_kit *kit)
 {
     if (!kit->backend) return;

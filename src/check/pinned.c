@@ -51,8 +51,7 @@ static void check_pinned(tn_kit *kit, const tn_ext_memory *ext)
 static void pins(tn_kit *kit)
 {
     if (!tn_kit_open(kit)) return;
-    const tn_backend *b = kit->backend;
-    const tn_ext_memory *ext = TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(TN_EXT_MEMORY) : NULL;
+    const tn_ext_memory *ext = tn_kit_extension(kit, TN_EXT_MEMORY);
     if (ext && TN_HAS(tn_ext_memory, ext, pinned_destroy) && ext->pinned_create && ext->pinned_destroy)
         check_pinned(kit, ext);
     else

@@ -234,7 +234,7 @@ static void done_at_once(tn_kit *kit)
     tn_buffer *a = NULL, *c = NULL;
     if (!tn_kit_open(kit)) return;
     const tn_backend *b = kit->backend;
-    const int says = TN_HAS(tn_backend, b, get_ext) && b->get_ext && b->get_ext(TN_EXT_HERE);
+    const int says = tn_kit_extension(kit, TN_EXT_HERE) != NULL;
     if (!says) kit->result->refused++;
     int32_t s = b->buffer_create(kit->context, BYTES, &a, &kit->msg);
     if (!s) s = b->buffer_create(kit->context, BYTES, &c, &kit->msg);
@@ -271,7 +271,7 @@ static int32_t borrow(tn_kit *kit, lent *l)
 {
     static _Alignas(4096) int32_t memory[2][ALL];
     const tn_backend *b = kit->backend;
-    const tn_ext_adopt *ext = TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(TN_EXT_ADOPT) : NULL;
+    const tn_ext_adopt *ext = tn_kit_extension(kit, TN_EXT_ADOPT);
     tn_kernel_info info;
     int32_t s = ext ? TN_OK : TN_EUNSUPPORTED;
     for (int i = 0; i < 2 && !s; i++) {

@@ -21,7 +21,7 @@ static void make(bench *at)
     const tn_backend *b = kit->backend;
     const int32_t value = 21;
     tn_kernel_info info = {0};
-    at->ext = TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(TN_EXT_OBSERVE) : NULL;
+    at->ext = tn_kit_extension(kit, TN_EXT_OBSERVE);
     at->twice = tn_kit_twice(kit, COUNT, &info);
     int32_t s = b->buffer_create(kit->context, 4 * (uint64_t)COUNT, &at->from, &kit->msg);
     if (!s) s = b->buffer_create(kit->context, 4 * (uint64_t)COUNT, &at->to, &kit->msg);

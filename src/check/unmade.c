@@ -119,8 +119,7 @@ static void unmade(tn_kit *kit)
                                    {"context_create", make_context}};
     static const maker prepare = {"op_prepare", make_kernel};
     if (!tn_kit_open(kit)) return;
-    const tn_backend *b = kit->backend;
-    scene at = {.kit = kit, .memory = TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(TN_EXT_MEMORY) : NULL};
+    scene at = {.kit = kit, .memory = tn_kit_extension(kit, TN_EXT_MEMORY)};
     const uint64_t part = count_free(&at) / 256, usual = (uint64_t)64 << 20;
     at.bytes = at.memory && part < usual ? part : usual;
     for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) try_maker(&at, &makers[i]);
