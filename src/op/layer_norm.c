@@ -29,11 +29,9 @@ tn_shape tn_layer_norm_row(const tn_shape *x, uint32_t last)
     return row;
 }
 
-tn_axes tn_layer_norm_others(const tn_shape *x, uint32_t last)
+tn_normal tn_layer_norm_normal(const tn_shape *x, const tn_layer_norm_node *at)
 {
-    tn_axes axes = {0};
-    for (int32_t d = 0; d < x->rank - (int32_t)last; d++) axes.axis[axes.count++] = d;
-    return axes;
+    return (tn_normal){at->epsilon, ((1u << at->last) - 1) << ((uint32_t)x->rank - at->last), at->keep_mean};
 }
 
 tn_status tn_layer_norm_require(const char *op, tn_tensor *const in[], uint32_t n_in, uint32_t rows,
@@ -103,9 +101,7 @@ static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
 
 static tn_tensor *lower(tn_tensor *y)
 {
-    const tn_layer_norm_node *at = y->attrs;
-    const uint32_t first = (uint32_t)y->type.shape.rank - at->last;
-    const tn_normal normal = {at->epsilon, ((1u << at->last) - 1) << first, at->keep_mean};
+    const tn_normal normal = tn_layer_norm_normal(&y->type.shape, y->attrs);
     tn_tensor *x = tn_normal_by_parts(&normal, y->in[0]);
     if (y->n_in > 1) x = tn_mul(x, y->in[1]);
     return y->n_in > 2 ? tn_add(x, y->in[2]) : x;

@@ -14,9 +14,16 @@ typedef struct tn_layer_norm_node {
 
 extern const tn_field tn_layer_norm_fields[], tn_layer_norm_crosses[];
 
-/* The shape of a row of x, and all other dimensions of x as axes. */
+/* Which dimensions are normalised together, and how. */
+typedef struct tn_normal {
+    double epsilon;
+    uint32_t axes; /* bit d set: dimension d */
+    uint32_t keep_mean;
+} tn_normal;
+
+/* The shape of a row of x; and the same attributes by the dimensions of x. */
 tn_shape tn_layer_norm_row(const tn_shape *x, uint32_t last);
-tn_axes tn_layer_norm_others(const tn_shape *x, uint32_t last);
+tn_normal tn_layer_norm_normal(const tn_shape *x, const tn_layer_norm_node *at);
 
 /* x by those attributes, times weight plus bias, each NULL or of the shape of a row. */
 tn_tensor *tn_layer_norm_of(tn_tensor *x, tn_tensor *weight, tn_tensor *bias, const tn_layer_norm_node *at);
@@ -30,13 +37,6 @@ tn_status tn_layer_norm_require(const char *op, tn_tensor *const in[], uint32_t 
 void tn_layer_norm_describe(const tn_tensor *y, uint32_t rows, tn_operation *o);
 
 /* ---- by other operators (normalize.c) ---- */
-
-/* Which dimensions are normalised together, and how. */
-typedef struct tn_normal {
-    double epsilon;
-    uint32_t axes; /* bit d set: dimension d */
-    uint32_t keep_mean;
-} tn_normal;
 
 /* x less its mean, times one over its deviation; and what dy of that, which is y, means for x. */
 tn_tensor *tn_normal_by_parts(const tn_normal *at, tn_tensor *x);

@@ -36,8 +36,7 @@ static tn_tensor *lower(tn_tensor *y)
 {
     const tn_layer_norm_node *at = y->attrs;
     tn_tensor *x = y->in[X], *dy = y->in[SLOPE], *weight = y->n_in > WEIGHT ? y->in[WEIGHT] : NULL;
-    const uint32_t first = (uint32_t)x->type.shape.rank - at->last;
-    const tn_normal normal = {at->epsilon, ((1u << at->last) - 1) << first, at->keep_mean};
+    const tn_normal normal = tn_layer_norm_normal(&x->type.shape, at);
     const int64_t behind = rows_behind(y->n_in, at->keep_mean);
     tn_tensor *made = tn_normal_by_parts(&normal, x), *flat[3];
     flat[0] = tn_normal_slope(&normal, x, made, weight ? tn_mul(dy, weight) : dy);
