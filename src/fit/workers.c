@@ -62,10 +62,16 @@ static int64_t count_of(const tn_dataset *data)
     return data ? data->count : 0;
 }
 
-static uint64_t hash_weights(const tn_dataset *data, const tn_fit_options *options)
+static void describe_loss(const tn_model *model, const tn_dataset *data, const tn_fit_options *options,
+                          char text[FACT_TEXT])
 {
-    uint64_t bytes = options->class_weights ? (uint64_t)data->classes * sizeof *options->class_weights : 0;
-    return tn_hash_bytes(TN_HASH_EMPTY, options->class_weights, bytes);
+    const float *w = options->class_weights;
+    char weights[50] = "no class weights";
+    if (w)
+        tn_snprintf(weights, sizeof weights, "class weights as a hash %016" PRIx64,
+                    tn_hash_bytes(TN_HASH_EMPTY, w, (uint64_t)data->classes * sizeof *w));
+    tn_snprintf(text, FACT_TEXT, "%s, smoothing %.17g, %s", model->cost ? "a loss of its own" : model->loss,
+                options->smoothing, weights);
 }
 
 /* What follows from others, as the network's variables from the optimizer, stands behind them. */
@@ -86,8 +92,7 @@ static tn_status agree(tn_team *team, const tn_state *state, const tn_model *mod
                 o->clip_value, o->amsgrad, o->centered);
     tn_snprintf(text[5], FACT_TEXT, "only '%s', rates '%s', decays '%s', none '%s'", text_or(o->only, ""),
                 text_or(o->rates, ""), text_or(o->decays, ""), text_or(o->no_decay, ""));
-    tn_snprintf(text[6], FACT_TEXT, "%s, smoothing %.17g, class weights as a hash %016" PRIx64,
-                model->cost ? "a loss of its own" : model->loss, options->smoothing, hash_weights(data, options));
+    describe_loss(model, data, options, text[6]);
     tn_snprintf(text[7], FACT_TEXT, "%s; %" PRId64 " epochs, patience %" PRId64 " for %.17g",
                 text_or(options->schedule, "constant"), options->epochs, options->patience, options->least_fall);
     tn_snprintf(text[8], FACT_TEXT, "%s, multiplied in %s",
