@@ -146,7 +146,11 @@ tn_tensor *tn_layer_normalize(tn_tensor *x, tn_tensor *weight, double epsilon, t
     if (tn_graph_status(tn_graph_of(x))) return x;
     const tn_layer_norm_node at = {epsilon, (uint32_t)tn_shape_of(weight).rank, options.keep_mean != 0};
     tn_tensor *y = tn_layer_norm_of(x, weight, at.keep_mean ? NULL : options.bias, &at);
-    return at.keep_mean && options.bias ? tn_add(y, options.bias) : y;
+    if (!at.keep_mean || !options.bias || tn_graph_status(tn_graph_of(x))) return y;
+    const tn_shape w = tn_shape_of(weight), b = tn_shape_of(options.bias);
+    if (!tn_shape_equal(&w, &b))
+        tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "layer_norm: the bias has not weight's shape");
+    return tn_add(y, options.bias);
 }
 
 /* ---- cases ---- */

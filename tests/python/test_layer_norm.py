@@ -89,6 +89,14 @@ class Rows(unittest.TestCase):
         for far in (1e3, -1e4, 3e5):
             self.check(drawn(self.rng, 65, 130, far), 1e-5, most=4e-6)
 
+    def test_what_does_not_fit_is_refused(self):
+        for rms in (False, True):
+            for weight, bias in (((5,), (3, 5)), ((5,), (1,)), ((3,), (3,)), ((4, 3, 5), (4, 3, 5))):
+                graph = tenon.Graph()
+                x, w, b = (graph.input(name, shape) for name, shape in zip("xwb", ((3, 5), weight, bias)))
+                with self.assertRaisesRegex(tenon.ShapeError, "layer_norm"):
+                    tenon.layer_normalize(x, w, 1e-5, bias=b, keep_mean=rms)
+
     def test_large_and_small_numbers(self):
         for size in (1e-25, 1e-15, 1e15, 1e25):  # whose squares f32 does not hold
             x, *others = drawn(self.rng, 5, 40)
