@@ -7,7 +7,8 @@
  *     TEAM_FOLD(T, x, FOLD)           x = the fold of the team's; FOLD(a, b) may not care which is which
  *     TEAM_BEST(T, x, at, BETTER)     x = the best of the team's, at = its place, the first of several
  *
- * All work-items of a group come by, and `lane` is a work-item's number in it; T is float, int or double.
+ * All work-items of a group come by, and `lane` is a work-item's number in it; T is float, int or double; of a fold also
+ * float2 or double2.
  *
  * Given: GROUP; TEAM: WAVE or GROUP; how work-items exchange registers: TEAM_PTX, TEAM_SWIZZLE, TEAM_INTEL, TEAM_KHR,
  * TEAM_PLAIN, which goes by local memory; or none of these: then TEAM is GROUP. TEAM_ASM: how the compiler calls inline
@@ -65,6 +66,8 @@ static inline uint team_other(__local uint *all, int lane, uint x, int d)
 #define TEAM_OTHER_float(x, d)  as_float(TEAM_OTHER(as_uint(x), d))
 #define TEAM_OTHER_int(x, d)    as_int(TEAM_OTHER(as_uint(x), d))
 #define TEAM_OTHER_double(x, d) as_double((uint2)(TEAM_OTHER(as_uint2(x).s0, d), TEAM_OTHER(as_uint2(x).s1, d)))
+#define TEAM_OTHER_float2(x, d) (float2)(TEAM_OTHER_float((x).s0, d), TEAM_OTHER_float((x).s1, d))
+#define TEAM_OTHER_double2(x, d) (double2)(TEAM_OTHER_double((x).s0, d), TEAM_OTHER_double((x).s1, d))
 #define TEAM_JOIN_(a, b)        a##b
 #define TEAM_JOIN(a, b)         TEAM_JOIN_(a, b)
 #define TEAM_OF(T, x, d)        TEAM_JOIN(TEAM_OTHER_, T)(x, d)

@@ -142,6 +142,8 @@ static const struct {
     {"conv2d_weight", FLOATS | FLUSHES, 0, ocl_prepare_conv, 1},
     {"attend", FLOATS | FLUSHES, 0, ocl_prepare_attend},
     {"attend_grad", FLOATS | FLUSHES, 0, ocl_prepare_attend_grad},
+    {"layer_norm", FLOATS | FLUSHES, 0, ocl_prepare_layer_norm},
+    {"layer_norm_grad", FLOATS | FLUSHES, 0, ocl_prepare_layer_norm_grad},
     {"maxpool2d", NUMBERS, 0, ocl_prepare_pool},
     {"maxpool2d_grad", FLOATS, 0, ocl_prepare_pool},
     {"avgpool2d", FLOATS, 0, ocl_prepare_pool},

@@ -419,6 +419,8 @@ int32_t ocl_prepare_conv(ocl_build *build);
 int32_t ocl_prepare_pool(ocl_build *build);
 int32_t ocl_prepare_attend(ocl_build *build);
 int32_t ocl_prepare_attend_grad(ocl_build *build);
+int32_t ocl_prepare_layer_norm(ocl_build *build);
+int32_t ocl_prepare_layer_norm_grad(ocl_build *build);
 
 /* ---- element-wise programs as OpenCL C (source.c, layout.c) ----------------------------------------------------- */
 

@@ -27,6 +27,7 @@ static const struct {
     {"noise", ROWS *COLUMNS},
     {"best", ROWS},
     {"pictures", 3 * 6 * 2 * 2},
+    {"normalised", ROWS *COLUMNS},
 };
 enum { OUTPUTS = sizeof outputs / sizeof *outputs };
 
@@ -51,7 +52,9 @@ static tn_graph *build(void)
     tn_tensor *hidden = tn_dropout(tn_relu(tn_linear(x, "fc1", .units = 19)), 0.25);
     tn_tensor *loss = tn_cross_entropy(tn_linear(tn_tanh(hidden), "fc2", .units = CLASSES), label);
     tn_tensor *seen = pictures(x);
+    tn_tensor *normal = tn_layer_norm(tn_tanh(tn_linear(x, "fc3", .units = COLUMNS)), "norm");
     loss = tn_add(loss, tn_mean(tn_square(seen), TN_AXES(0, 1, 2, 3), 0));
+    loss = tn_add(loss, tn_mean(tn_mul(normal, x), TN_AXES(0, 1), 0));
     tn_tensor *made[OUTPUTS] = {
         loss,
         tn_sum(tn_square(x), TN_AXES(0), 0),
@@ -63,6 +66,7 @@ static tn_graph *build(void)
         tn_add(tn_random_normal(graph, TN_SHAPE(ROWS, COLUMNS)), tn_random_uniform(graph, TN_SHAPE(COLUMNS))),
         tn_cast(tn_argmax(x, 1), TN_F32),
         seen,
+        normal,
     };
     for (int i = 0; i < OUTPUTS; i++) tn_output(made[i], outputs[i].name);
     tn_minimize(loss, "adam", (tn_optim_options){.lr = 0.01});

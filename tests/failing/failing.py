@@ -33,8 +33,8 @@ BAD = ["crashed", "hung", "wrong"]
 PATIENCE = 300  # seconds by the clock, on a machine however busy
 
 MLP = "train --device {device} --data digits:40 --net 'linear 4, tanh, linear 10' --epochs 2 --batch 20 --json"
-CONV = ("train --device {device} --data digits:20 --net 'conv 2 3x3, relu, maxpool 2, flatten, linear 10' --epochs 1 "
-        "--batch 10 --json")
+CONV = ("train --device {device} --data digits:20 --net 'conv 2 3x3, relu, maxpool 2, flatten, layer_norm, linear 10' "
+        "--epochs 1 --batch 10 --json")
 
 # Name, the command line, the file that it writes, and of how many places of thousands that are alike one is tried.
 SCENARIOS = [

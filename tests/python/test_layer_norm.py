@@ -1,5 +1,7 @@
 """test_layer_norm.py: normalised rows of any length and number, near to 0 and far from it, with their gradients, as one
-operator and as several, against NumPy's formulas in double precision."""
+operator and as several, against NumPy's formulas in double precision.
+
+usage: test_layer_norm.py [DEVICE]: on which; exit status 77: it is not there"""
 import os
 import subprocess
 import sys
@@ -12,6 +14,7 @@ try:
 except ImportError:
     np = None
 
+DEVICE = sys.argv[1] if len(sys.argv) > 1 else "cpu"
 THREADS = """
 import hashlib, sys, numpy as np
 sys.path.insert(0, %r)
@@ -35,7 +38,7 @@ def build(arrays, epsilon, rms=False, affine=2):
     return graph, y, [x, weight, bias][:1 + affine], (y * dy).sum()
 
 
-def compiled(arrays, epsilon, device="cpu", options=None, **form):
+def compiled(arrays, epsilon, device=DEVICE, options=None, **form):
     """y and the gradients, and the program."""
     graph, y, leaves, loss = build(arrays, epsilon, **form)
     y.output("y")
@@ -129,7 +132,7 @@ class Rows(unittest.TestCase):
             y.output("y")
             for name, g in zip(("dx", "dweight", "dbias"), graph.grad((y * dy).sum(), [a, weight, bias])):
                 g.output(name)
-            program = graph.compile("cpu", storage=storage)
+            program = graph.compile(DEVICE, storage=storage)
             rows = [line for line in program.explain().splitlines() if "layer_norm " in line]
             self.assertTrue(all(f" {storage} (96, 64)" in line for line in rows) and rows, rows)
             got = program(**dict(zip("x dy weight bias".split(), [x, *others])))
@@ -146,7 +149,7 @@ class Rows(unittest.TestCase):
         first = graph.grad(loss, leaves[:1])[0]
         for name, g in zip(("dx", "dweight"), graph.grad((first * first).sum(), leaves[:2])):
             g.output(name)
-        got = graph.compile("cpu")(**dict(zip("x dy weight bias".split(), arrays)))
+        got = graph.compile(DEVICE)(**dict(zip("x dy weight bias".split(), arrays)))
         for at, name in ((0, "dx"), (2, "dweight")):
             slopes = np.zeros(arrays[at].shape)
             for place in np.ndindex(slopes.shape):
@@ -165,5 +168,14 @@ class Rows(unittest.TestCase):
         self.assertEqual(len(said), 1)
 
 
+def main():
+    try:
+        tenon.State(DEVICE).close()
+    except tenon.TenonError as error:
+        print(f"skipped: {error}")
+        sys.exit(77)
+    unittest.main(argv=sys.argv[:1])
+
+
 if __name__ == "__main__":
-    unittest.main()
+    main()
