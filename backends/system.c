@@ -99,6 +99,15 @@ void system_bind(const int processor[], int count)
     pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
+/* "1024K" */
+uint64_t system_second_cache(void)
+{
+    char text[32], *unit;
+    read_text("/sys/devices/system/cpu/cpu0/cache/index2/size", text, sizeof text);
+    const uint64_t size = strtoull(text, &unit, 10);
+    return *unit == 'K' ? size << 10 : *unit == 'M' ? size << 20 : size;
+}
+
 int system_allows_tiles(void)
 {
 #if defined(__x86_64__) && defined(SYS_arch_prctl)

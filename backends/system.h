@@ -22,6 +22,9 @@ uint32_t system_processors(void);
 /* Binds the calling thread to these processors. */
 void system_bind(const int processor[], int count);
 
+/* Bytes of a processor's second cache. */
+uint64_t system_second_cache(void);
+
 /* Whether this process may use AMX's tiles: it is asked for here. */
 int system_allows_tiles(void);
 

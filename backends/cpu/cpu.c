@@ -139,15 +139,21 @@ static int is_one_of(const char *value, const char *const known[])
     return *known != NULL;
 }
 
-/* Asks for each option, and refuses what makes no sense. "grain" and "own" are kept by the context. */
+/* Asks for each option, and refuses what makes no sense. "grain", "own" and "near" are kept by
+ * the context. */
 static int32_t check_options(tn_context *context, tn_msg *msg)
 {
     static const char *const sets[] = {"base", "avx2", "avx512", "amx", NULL}, *const switches[] = {"0", "1", NULL};
     const char *grain = option("grain"), *own = option("own"), *isa = option("isa"), *threads = option("threads");
+    const char *near = option("near");
+    double bytes = (double)system_second_cache();
     context->grain = 1;
     context->own = own && *own == '1';
     if (grain && !tn_check_number(grain, &context->grain))
         return cpu_fail(msg, TN_EINVAL, "option cpu.grain: '%s' is no number from 0 on", grain);
+    if (near && !tn_check_number(near, &bytes))
+        return cpu_fail(msg, TN_EINVAL, "option cpu.near: '%s' is no number of bytes", near);
+    context->near = bytes < 0x1p40 ? (uint64_t)bytes : (uint64_t)1 << 40;
     if (own && !is_one_of(own, switches))
         return cpu_fail(msg, TN_EINVAL, "option cpu.own: '%s' is neither 0 nor 1", own);
     if (isa && !is_one_of(isa, sets))
@@ -184,6 +190,7 @@ static const void *get_ext(const char *id)
     if (!strcmp(id, TN_EXT_ADOPT)) return &cpu_adopt;
     if (!strcmp(id, TN_EXT_NATIVE)) return &cpu_native;
     if (!strcmp(id, TN_EXT_OBSERVE)) return &cpu_observe;
+    if (!strcmp(id, TN_EXT_SAMPLES)) return &cpu_samples;
     return strcmp(id, TN_EXT_MEMORY) ? NULL : &cpu_memory;
 }
 

@@ -35,8 +35,9 @@ __attribute__((format(printf, 3, 4))) int32_t cpu_fail(tn_msg *msg, int32_t stat
 
 struct tn_context {
     int threads;
-    int own;      /* the option: products without a library */
-    double grain; /* the option: what is too small for threads, a library or pieces is so many times as large */
+    int own;       /* the option: products without a library */
+    uint64_t near; /* bytes that stay near a core, of samples that are taken a few at a time; 0: all are at once */
+    double grain;  /* the option: what is too small for threads, a library or pieces is so many times as large */
 };
 
 struct tn_buffer {
@@ -86,8 +87,9 @@ void cpu_team_release(cpu_team *team);
 typedef void cpu_body(void *arg, int64_t begin, int64_t end, int piece);
 void cpu_parallel(const tn_queue *queue, int threads, int64_t n, cpu_body *body, void *arg);
 
-extern const tn_ext_memory cpu_memory; /* memory.c */
-extern const tn_ext_here cpu_here;     /* queue.c */
+extern const tn_ext_memory cpu_memory;   /* memory.c */
+extern const tn_ext_here cpu_here;       /* queue.c */
+extern const tn_ext_samples cpu_samples; /* samples.c */
 extern const tn_ext_adopt cpu_adopt;
 extern const tn_ext_native cpu_native;
 

@@ -97,6 +97,23 @@ typedef struct tn_ext_adopt {
     int32_t (*adopt)(tn_context *context, void *data, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
 } tn_ext_adopt;
 
+/* ---- tenon.samples/1, offered by a backend: a batch a few samples at a time -------------------------------------- *
+ * For devices whose units have a cache each. Of operators that make each sample's result of that sample alone, the
+ * library may then run one after the other on a few samples, and then all of them on the next few, so that what passes
+ * between them stays in the caches. A backend that offers it promises that map without random numbers, conv2d,
+ * conv2d_data, the poolings, slice, unslice, concat and transpose make the same bits of a sample, whichever samples
+ * they are given together with it. */
+
+#define TN_EXT_SAMPLES "tenon.samples/1"
+
+/* What such a backend says of its devices. */
+typedef struct tn_ext_samples {
+    uint64_t size;
+    /* Bytes that stay near each of the device's units (tn_device_info.units): its own cache. 0: not known, or all
+     * samples are to be given at once. Free-threaded. */
+    int32_t (*near)(tn_context *context, uint64_t *bytes, tn_msg *msg);
+} tn_ext_samples;
+
 /* ---- tenon.native/1, offered by a backend: where a buffer's memory is ------------------------------------------- *
  * For those who have the same memory in other hands: arrays of another library that show a tensor without a copy, work
  * that is enqueued beside ours. */
