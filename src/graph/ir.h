@@ -16,6 +16,14 @@ enum { TN_IN_ARENA, TN_IN_STATE, TN_IN_INPUT };
  * changes a tensor of the state. */
 enum { TN_STAYS_FOR_A_RUN, TN_STAYS_FOR_GOOD, TN_STAYS_WITH_STATE };
 
+/* Launches first..last that are run on a few samples of a batch, then on the next few, round after round (depth.c). The
+ * last round begins early where they don't divide the batch: it makes some samples once more. */
+typedef struct tn_depth {
+    uint32_t first, last;
+    uint32_t rounds;
+    int64_t samples, together;
+} tn_depth;
+
 /* Something with storage: a dense tensor. */
 typedef struct tn_value {
     tn_type type;
@@ -33,6 +41,7 @@ typedef struct tn_value {
     uint32_t first, last; /* launches that make it and use it last */
     uint32_t kept;        /* an output: lives to the end */
     uint32_t fed;         /* an input: it has been filled, or a piece of it */
+    uint32_t inside;      /* it has as many samples as are together in a round: nobody else sees it */
     uint32_t lasts;       /* its memory is nobody else's: what no launch writes stays zero */
 } tn_value;
 
@@ -52,9 +61,11 @@ typedef struct tn_launch {
     uint32_t crosses;    /* where the others' in[0] may be added: out[0] is the sum over all shards of a batch */
     tn_cost cost;
     tn_value *scratch;
-    struct tn_launch *keeper; /* the first of those that share what they make of input 1 (keep.c); NULL: it does not */
-    tn_value *kept;           /* where that is */
-    int32_t stays;            /* for how long: TN_STAYS_ */
+    struct tn_launch *keeper;  /* the first of those that share what they make of input 1 (keep.c); NULL: it does not */
+    tn_value *kept;            /* where that is */
+    int32_t stays;             /* for how long: TN_STAYS_ */
+    const tn_depth *depth;     /* NULL: it is run once, */
+    uint32_t moves, moves_out; /* bit i: operand i is further on in each round; of others all is seen in each */
     tn_kernel *kernel;
     tn_kernel_info info;
     const char *choice; /* of several kernels, in the backend's words; "": there was none */
@@ -107,7 +118,14 @@ typedef struct tn_target {
     tn_status (*find)(void *self, const char *variable, uint32_t *buffer, uint64_t *offset);
     uint64_t (*element)(void *self, int32_t dtype); /* bytes of an element of a variable of that type */
     uint32_t unfused;
+    uint64_t near; /* bytes that stay near each unit of the first place, for samples a few at a time; 0: all at once */
+    uint32_t units;
 } tn_target;
+
+/* A launch as it comes in the order of running: in which round. */
+typedef struct tn_turn {
+    uint32_t launch, round;
+} tn_turn;
 
 /* The passes, in order. On failure the ir is as it was or partly done, and only good for tn_ir_free. */
 tn_status tn_fuse(const tn_graph *graph, const tn_target *target, tn_ir *ir);
@@ -117,6 +135,15 @@ void tn_settle(tn_ir *ir);
 tn_status tn_narrow_values(const tn_target *target, tn_ir *ir, int32_t dtype, uint32_t *narrowed, uint32_t *refused);
 /* Products of the first place to that TN_PRECISION_, unless the device refuses: how many, and how many it refused. */
 void tn_lower_precision(const tn_target *target, tn_ir *ir, uint32_t precision, uint32_t *lowered, uint32_t *refused);
+/* Finds launches that go through a batch a few samples at a time, where that keeps more in caches. */
+tn_status tn_find_depths(const tn_target *target, tn_ir *ir);
+/* The turn that follows; the first sample of a turn; and how often a launch comes. */
+tn_turn tn_turn_after(const tn_ir *ir, tn_turn turn);
+int64_t tn_turn_sample(const tn_ir *ir, tn_turn turn);
+uint32_t tn_launch_rounds(const tn_launch *launch);
+/* Bytes from a sample of an operand to the next; 0: it stays where it is. */
+uint64_t tn_in_step(const tn_launch *launch, uint32_t input);
+uint64_t tn_out_step(const tn_launch *launch, uint32_t output);
 /* Finds products of one factor, or of one that is the same in all runs: whose kernels may keep what they make of it. */
 tn_status tn_find_keepers(const tn_target *target, tn_ir *ir);
 int tn_changes_state(const tn_ir *ir); /* a launch writes to a variable */

@@ -81,6 +81,15 @@ static void find_lasting(const tn_target *target, const tn_ir *ir)
     }
 }
 
+/* Convolutions that come in rounds have the same weight in all of them. */
+static void find_rounds(const tn_target *target, const tn_ir *ir)
+{
+    for (uint32_t i = 0; i < ir->launches; i++) {
+        tn_launch *l = ir->launch[i];
+        if (l->depth && l->op == &tn_op_conv2d && !l->keeper && keeps(target, l)) l->keeper = l;
+    }
+}
+
 tn_status tn_find_keepers(const tn_target *target, tn_ir *ir)
 {
     keepers k = {tn_region_alloc(&ir->region, (ir->values + 1) * sizeof *k.newest),
@@ -96,5 +105,6 @@ tn_status tn_find_keepers(const tn_target *target, tn_ir *ir)
         if ((l == first || first->keeper) && keeps(target, l)) l->keeper = first;
     }
     find_lasting(target, ir);
+    find_rounds(target, ir);
     return TN_OK;
 }

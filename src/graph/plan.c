@@ -11,9 +11,29 @@ static int in_arena(const tn_value *root)
     return root->home == TN_IN_ARENA;
 }
 
+/* What is seen in each round is there in all of them. */
+static void live_through_rounds(const tn_depth *depth, tn_value *value)
+{
+    tn_value *root = tn_value_root(value);
+    if (root->inside) return;
+    if (root->first > depth->first) root->first = depth->first;
+    if (root->last < depth->last) root->last = depth->last;
+}
+
+static void find_rounds(const tn_ir *ir)
+{
+    for (uint32_t i = 0; i < ir->launches; i++) {
+        const tn_launch *l = ir->launch[i];
+        for (uint32_t k = 0; l->depth && k < l->operation.desc.n_in; k++) live_through_rounds(l->depth, l->in[k]);
+        for (uint32_t k = 0; l->depth && k < l->operation.desc.n_out; k++) live_through_rounds(l->depth, l->out[k]);
+        if (l->depth && l->kept) live_through_rounds(l->depth, l->kept);
+    }
+}
+
 static void find_lives(tn_ir *ir)
 {
     tn_ir_find_lives(ir);
+    find_rounds(ir);
     for (uint32_t i = 0; i < ir->values; i++) {
         tn_value *value = ir->value[i];
         if (value->kept || value->lasts) tn_value_root(value)->last = ir->launches;
@@ -25,6 +45,7 @@ static void find_lives(tn_ir *ir)
 static int gives_up(const tn_launch *l, uint32_t number, uint32_t operand, const tn_value *out)
 {
     const tn_value *root = tn_value_root(l->in[operand]);
+    if (l->depth && !root->inside) return 0; /* the last round may see some samples once more */
     if (!in_arena(root) || root->last != number || root->bytes != out->bytes) return 0;
     for (uint32_t i = 0; i < l->operation.desc.n_in; i++)
         if (i != operand && tn_value_root(l->in[i]) == root) return 0;

@@ -145,14 +145,16 @@ static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compi
     tn_settle(&p->ir);
     if (options->storage) TN_TRY(narrow(p, options));
     if (options->precision) TN_TRY(lower_precision(p, options));
+    TN_TRY(tn_find_depths(&p->target, &p->ir));
     TN_TRY(tn_find_keepers(&p->target, &p->ir));
     return tn_plan_in_place(&p->ir);
 }
 
 /* ---- kernels ---- */
 
-/* What is known of a value's offset before the plan: it is a multiple of so many bytes. */
-static uint64_t alignment_of(const tn_program *p, tn_value *value)
+/* What is known of a value's offset before the plan: it is a multiple of so many bytes. `step`: from one sample to the
+ * next, where it moves. */
+static uint64_t alignment_of(const tn_program *p, tn_value *value, uint64_t step)
 {
     const tn_value *root = tn_value_root(value);
     uint64_t offset = tn_value_at(value), alignment = p->ir.alignment;
@@ -161,7 +163,8 @@ static uint64_t alignment_of(const tn_program *p, tn_value *value)
         alignment = TN_PACK_STEP * tn_dtype_size(root->type.dtype); /* the state may yet move it into a pack */
         if (alignment > TN_STATE_STEP) alignment = TN_STATE_STEP;
     }
-    return (offset | alignment) & -(offset | alignment);
+    offset |= step | alignment;
+    return offset & -offset;
 }
 
 static tn_status work_memory(tn_program *p, const tn_launch *l, uint64_t bytes, tn_value **value)
@@ -189,12 +192,12 @@ static tn_status prepare_kernel(tn_program *p, tn_launch *l)
 {
     uint64_t in_align[TN_MAX_OPERANDS] = {0}, out_align[TN_MAX_OPERANDS] = {0};
     tn_op_desc desc = l->operation.desc;
-    for (uint32_t i = 0; i < desc.n_in; i++) in_align[i] = alignment_of(p, l->in[i]);
-    for (uint32_t i = 0; i < desc.n_out; i++) out_align[i] = alignment_of(p, l->out[i]);
+    for (uint32_t i = 0; i < desc.n_in; i++) in_align[i] = alignment_of(p, l->in[i], tn_in_step(l, i));
+    for (uint32_t i = 0; i < desc.n_out; i++) out_align[i] = alignment_of(p, l->out[i], tn_out_step(l, i));
     desc.in_align = in_align, desc.out_align = out_align;
     TN_TRY(tn_kernel_make(p->place[l->place].device, &desc, &l->kernel, &l->info));
     TN_TRY(tn_program_note_choice(p, l));
-    p->report.launches += (uint32_t)l->info.launches;
+    p->report.launches += (uint32_t)l->info.launches * tn_launch_rounds(l);
     if (l->info.scratch) TN_TRY(work_memory(p, l, l->info.scratch, &l->scratch));
     return l->info.kept ? keep(p, l) : TN_OK;
 }
@@ -222,6 +225,7 @@ static void find_operands(const tn_program *p, tn_prepared *r)
     const tn_launch *l = r->launch;
     for (uint32_t i = 0; i < l->operation.desc.n_in; i++) r->in[i] = tn_program_ref(p, l->in[i]);
     for (uint32_t i = 0; i < l->operation.desc.n_out; i++) r->out[i] = tn_program_ref(p, l->out[i]);
+    r->sample = 0;
 }
 
 void tn_program_find_operands(tn_program *p)
@@ -331,6 +335,15 @@ const char *tn_precision_name(uint32_t precision)
     return precision < sizeof name / sizeof *name ? name[precision] : NULL;
 }
 
+/* Of a device that wants a batch a few samples at a time. */
+static tn_status find_near(const tn_device *device, uint64_t *near)
+{
+    TN_MESSAGE(msg);
+    const tn_ext_samples *ext = tn_backend_extension(device->backend, TN_EXT_SAMPLES);
+    if (!ext || !TN_HAS(tn_ext_samples, ext, near) || !ext->near) return TN_OK;
+    return tn_device_status(device, ext->near(device->context, near, &msg), &msg);
+}
+
 tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options *options, tn_program **program)
 {
     TN_GIVEN(graph, state, program);
@@ -349,9 +362,11 @@ tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options 
                             .places = TN_PLACES,
                             .find = find,
                             .element = element,
-                            .unfused = options->unfused};
+                            .unfused = options->unfused,
+                            .units = info->units ? info->units : 1};
     p->advances_step = graph ? graph->advances_step : 0;
-    tn_status s = compile(p, graph, options);
+    tn_status s = find_near(state->device, &p->target.near);
+    if (!s) s = compile(p, graph, options);
     if (s)
         tn_program_free(p);
     else

@@ -56,11 +56,14 @@ static void explain_launch(const tn_program *p, uint32_t number, const printer *
     int fits = strlen(made) <= RESULT, used;
     used = tn_snprintf(line, sizeof line, "%3u  %-16s %-9s %5u %7llu %11llu %13.0f  %s", number + 1,
                        l->operation.desc.name, p->place[l->place].device->name, l->fused,
-                       (unsigned long long)(l->transfer ? 0 : l->info.launches), (unsigned long long)bytes_of(l),
-                       l->cost.flops, made);
+                       (unsigned long long)(l->transfer ? 0 : l->info.launches * tn_launch_rounds(l)),
+                       (unsigned long long)bytes_of(l), l->cost.flops, made);
     if (l->operation.desc.precision && !l->transfer)
         snprintf(what + strlen(what), sizeof what - strlen(what), "%sin %s", *what ? ", " : "",
                  tn_precision_name(l->operation.desc.precision));
+    if (l->depth)
+        snprintf(what + strlen(what), sizeof what - strlen(what), "%s%lld of %lld samples at a time", *what ? ", " : "",
+                 (long long)l->depth->together, (long long)l->depth->samples);
     if (*what && fits)
         snprintf(line + used, sizeof line - (size_t)used, "%*s %s", RESULT - (int)strlen(made), "", what);
     out->line(out->arg, line);

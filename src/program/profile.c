@@ -27,7 +27,7 @@ static tn_status record(tn_program *p, int place, uint32_t capacity)
 
 tn_status tn_profile_begin(tn_program *p)
 {
-    for (int i = 0; i < TN_PLACES; i++) TN_TRY(record(p, i, p->ir.launches));
+    for (int i = 0; i < TN_PLACES; i++) TN_TRY(record(p, i, p->profile->turns));
     return TN_OK;
 }
 
@@ -37,14 +37,13 @@ static void add(tn_profile *profile, uint32_t launch, double seconds)
     profile->runs[launch]++;
 }
 
-tn_status tn_profile_launch(tn_program *p, uint32_t number)
+tn_status tn_profile_launch(tn_program *p, tn_turn turn)
 {
-    tn_prepared *r = &p->prepared[number];
-    if (p->profile->observe[r->launch->place]) return tn_program_run_launch(p, r);
+    if (p->profile->observe[p->ir.launch[turn.launch]->place]) return tn_program_run_launch(p, turn);
     const double begun = tn_now();
-    TN_TRY(tn_program_run_launch(p, r));
+    TN_TRY(tn_program_run_launch(p, turn));
     TN_TRY(tn_program_sync(p));
-    add(p->profile, number, tn_now() - begun);
+    add(p->profile, turn.launch, tn_now() - begun);
     return TN_OK;
 }
 
@@ -56,14 +55,15 @@ static tn_status take(tn_program *p, int place, uint32_t begin, uint32_t end)
     const tn_place_device *at = &p->place[place];
     uint32_t count = 0, k = 0;
     uint64_t number = 0;
-    int32_t code = profile->observe[place]->spans_take(at->queue, profile->span, p->ir.launches, &count, &msg);
+    int32_t code = profile->observe[place]->spans_take(at->queue, profile->span, profile->turns, &count, &msg);
     TN_TRY(tn_device_status(at->device, code, &msg));
-    TN_REQUIRE(count <= p->ir.launches, TN_EDEVICE, "%s: its backend gives %u spans where there is room for %u",
-               at->device->name, count, p->ir.launches);
-    for (uint32_t i = begin; i < end && k < count; i++) {
-        if (p->ir.launch[i]->transfer || p->ir.launch[i]->place != place) continue;
+    TN_REQUIRE(count <= profile->turns, TN_EDEVICE, "%s: its backend gives %u spans where there is room for %u",
+               at->device->name, count, profile->turns);
+    for (tn_turn turn = {begin, 0}; turn.launch < end && k < count; turn = tn_turn_after(&p->ir, turn)) {
+        const tn_launch *l = p->ir.launch[turn.launch];
+        if (l->transfer || l->place != place) continue;
         const tn_span *span = &profile->span[k];
-        if (span->number == number) add(profile, i, 1e-9 * (double)(span->end - span->begin)), k++;
+        if (span->number == number) add(profile, turn.launch, 1e-9 * (double)(span->end - span->begin)), k++;
         number++;
     }
     return TN_OK;
@@ -97,15 +97,18 @@ tn_status tn_program_profile(tn_program *p, uint32_t on)
 {
     TN_GIVEN_AS("program", p);
     const size_t n = p->ir.launches + 1;
+    uint32_t turns = 0;
+    for (uint32_t i = 0; i < p->ir.launches; i++) turns += tn_launch_rounds(p->ir.launch[i]);
     TN_TRY(tn_program_sync(p));
     tn_profile_free(p);
     if (!on) return TN_OK;
     tn_profile *profile = tn_alloc(sizeof *profile);
     if (!profile) return TN_ENOMEM;
     p->profile = profile;
+    profile->turns = turns;
     profile->seconds = tn_alloc(n * sizeof *profile->seconds);
     profile->runs = tn_alloc(n * sizeof *profile->runs);
-    profile->span = tn_alloc(n * sizeof *profile->span);
+    profile->span = tn_alloc((turns + 1) * sizeof *profile->span);
     tn_status s = profile->seconds && profile->runs && profile->span ? TN_OK : TN_ENOMEM;
     for (int i = 0; i < TN_PLACES; i++) profile->observe[i] = observer(&p->place[i]);
     if (!s) s = tn_profile_begin(p);
@@ -131,7 +134,7 @@ int tn_program_profile_at(const tn_program *p, uint32_t index, tn_launch_profile
     const tn_launch *l = p->ir.launch[index];
     *launch = (tn_launch_profile){.op = l->operation.desc.name,
                                   .device = p->place[l->place].device->name,
-                                  .runs = p->profile->runs[index],
+                                  .runs = p->profile->runs[index] / tn_launch_rounds(l),
                                   .seconds = p->profile->seconds[index],
                                   .flops = l->cost.flops,
                                   .bytes = l->cost.bytes,

@@ -31,6 +31,7 @@ typedef struct tn_prepared {
     tn_ref *in, *out; /* the run's operands */
     tn_run run;
     tn_scalar scalar[TN_MAX_OPERANDS];
+    int64_t sample;    /* that its operands begin with, those that go on with the rounds */
     uint64_t filled;   /* what is kept for other runs is made of that version of input 1; 0: it is not there yet */
     void *staging;     /* of a transfer: host memory of the program's, */
     tn_event *written; /* which is free when this is done, for all that are read together with it */
@@ -63,12 +64,12 @@ struct tn_program {
     tn_port *input; /* of the graph */
     uint32_t inputs;
     uint32_t advances_step, f64;
-    uint32_t changes_state; /* a launch writes to it */
-    uint32_t unfed;         /* inputs that have not been filled yet, at most so many */
+    uint32_t changes_state;     /* a launch writes to it */
+    uint32_t unfed;             /* inputs that have not been filled yet, at most so many */
     struct tn_staging *staging; /* of transfers; NULL: there are none */
-    uint32_t moves;         /* of the state, when the launches were bound */
-    tn_lane *lane;          /* the others, while one is current: its place is unused; */
-    uint32_t lanes;         /* 0: there are none besides */
+    uint32_t moves;             /* of the state, when the launches were bound */
+    tn_lane *lane;              /* the others, while one is current: its place is unused; */
+    uint32_t lanes;             /* 0: there are none besides */
     uint32_t lane_room, at_lane;
     uint32_t *crossing; /* the launches that cross */
     uint32_t crossings;
@@ -92,8 +93,8 @@ TN_MUST_USE tn_status tn_program_bind_lane(tn_program *program);
 void tn_program_free_lanes(tn_program *program);
 void tn_banks_free(const tn_device *device, tn_banks *banks);
 
-/* Enqueues one launch, which is no transfer. */
-TN_MUST_USE tn_status tn_program_run_launch(tn_program *program, tn_prepared *prepared);
+/* Enqueues the launch whose turn it is, which is no transfer. */
+TN_MUST_USE tn_status tn_program_run_launch(tn_program *program, tn_turn turn);
 
 /* A number for the slot's next run, as the slot's type keeps it. */
 void tn_program_set_slot(tn_program *program, uint32_t slot, double value);
@@ -125,7 +126,8 @@ void tn_program_advance(tn_program *program);
 /* Runs the transfer at `begin`, and those behind it, before `end`, that go the same way: so many in all. */
 TN_MUST_USE tn_status tn_program_transfer(tn_program *program, uint32_t begin, uint32_t end, uint32_t *count);
 
-/* Tunes the operators of the first place; or, of less than no seconds, has choices that came from elsewhere compared. */
+/* Tunes the operators of the first place; or, of less than no seconds, has choices that came from elsewhere compared.
+ */
 TN_MUST_USE tn_status tn_program_tune_kernels(tn_program *program, const tn_tune_options *options);
 
 /* Asks the backend which kernel a launch has, where there were several. */

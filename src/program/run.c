@@ -69,14 +69,26 @@ static uint64_t version_of(const tn_program *p, const tn_launch *l)
     return l->stays == TN_STAYS_FOR_GOOD ? 1 : tn_state_version(p->state);
 }
 
-tn_status tn_program_run_launch(tn_program *p, tn_prepared *r)
+/* Operands begin with that sample. */
+static void go_to(tn_prepared *r, int64_t sample)
+{
+    const tn_launch *l = r->launch;
+    const uint64_t further = (uint64_t)(sample - r->sample);
+    for (uint32_t i = 0; i < l->operation.desc.n_in && further; i++) r->in[i].offset += further * tn_in_step(l, i);
+    for (uint32_t i = 0; i < l->operation.desc.n_out && further; i++) r->out[i].offset += further * tn_out_step(l, i);
+    r->sample = sample;
+}
+
+tn_status tn_program_run_launch(tn_program *p, tn_turn turn)
 {
     TN_MESSAGE(msg);
+    tn_prepared *r = &p->prepared[turn.launch];
     const tn_device *device = r->place->device;
     const int fills = r->launch->stays && r->launch->keeper == r->launch;
     const uint64_t version = fills ? version_of(p, r->launch) : 0;
     for (uint32_t i = 0; i < r->launch->n_scalar; i++) r->scalar[i] = p->scalar[r->launch->slot[i]];
-    if (fills) r->run.is_kept = version && r->filled == version;
+    if (r->launch->keeper == r->launch) r->run.is_kept = turn.round || (version && r->filled == version);
+    go_to(r, tn_turn_sample(&p->ir, turn));
     int32_t code = device->backend->op_run(r->place->queue, r->launch->kernel, &r->run, &msg);
     if (code) return tn_fail_at(tn_device_status(device, code, &msg), &r->launch->origin);
     r->filled = version;
@@ -97,17 +109,32 @@ static tn_status pass(const tn_watch *watch, uint32_t *point, uint32_t done)
     return TN_OK;
 }
 
-static tn_status run_step(tn_program *p, uint32_t i, uint32_t end, uint32_t *count)
+/* Or the transfers that begin with it; then the turn is that of what follows. */
+static tn_status run_turn(tn_program *p, tn_turn *turn, uint32_t end)
 {
-    *count = 1;
-    if (p->ir.launch[i]->transfer) return tn_program_transfer(p, i, end, count);
-    return p->profile ? tn_profile_launch(p, i) : tn_program_run_launch(p, &p->prepared[i]);
+    uint32_t count = 0;
+    if (p->ir.launch[turn->launch]->transfer) {
+        TN_TRY(tn_program_transfer(p, turn->launch, end, &count));
+        turn->launch += count;
+        return TN_OK;
+    }
+    TN_TRY(p->profile ? tn_profile_launch(p, *turn) : tn_program_run_launch(p, *turn));
+    *turn = tn_turn_after(&p->ir, *turn);
+    return TN_OK;
+}
+
+/* How many launches are done for good: those that come again are not. */
+static uint32_t done_before(const tn_program *p, tn_turn turn)
+{
+    const tn_depth *depth = turn.launch < p->ir.launches ? p->ir.launch[turn.launch]->depth : NULL;
+    return depth ? depth->first : turn.launch;
 }
 
 /* Launches begin .. end - 1; what comes before the first is done first. */
 static tn_status run_launches(tn_program *p, uint32_t begin, uint32_t end, const tn_watch *watch)
 {
-    uint32_t point = 0, count = 1, i = begin;
+    uint32_t point = 0;
+    tn_turn turn = {begin, 0};
     p->state->version += p->changes_state;
     if (!begin) {
         if (p->moves != p->state->moves) tn_program_find_operands(p);
@@ -116,11 +143,11 @@ static tn_status run_launches(tn_program *p, uint32_t begin, uint32_t end, const
     }
     if (p->profile) TN_TRY(tn_profile_begin(p));
     TN_TRY(pass(watch, &point, begin));
-    for (; i < end && !(watch && watch->ends && point == watch->count); i += count) {
-        TN_TRY(run_step(p, i, end, &count));
-        TN_TRY(pass(watch, &point, i + count));
+    while (turn.launch < end && !(watch && watch->ends && point == watch->count)) {
+        TN_TRY(run_turn(p, &turn, end));
+        TN_TRY(pass(watch, &point, done_before(p, turn)));
     }
-    return p->profile ? tn_profile_end(p, begin, i) : TN_OK;
+    return p->profile ? tn_profile_end(p, begin, turn.launch) : TN_OK;
 }
 
 static tn_status check_fed(tn_program *p)
