@@ -295,13 +295,15 @@ typedef struct tn_layer_norm_attrs {
  * (whether an infinity or NaN shows where it meets those zeros, or in conv2d_data those between a stride's elements, is
  * left open). Channel k sees the c/groups channels of its group. Index 0 is the height, 1 the width. The output size is
  * given by the descriptors: padding at the end may differ from `pad`, which is that at the beginning. `epilogue` as in
- * matmul, over (b, k, p, q); only conv2d has one. */
+ * matmul, over (b, k, p, q); only conv2d has one. With `channels_last` all images, x and y, have their channels last,
+ * (b, h, w, c) and (b, p, q, k), which is what an epilogue is over, too; weights are as ever. tn_check_op declines it;
+ * tn_check_op_with lets it pass. */
 typedef struct tn_conv_attrs {
     uint64_t size;
     const tn_map_attrs *epilogue;
     uint32_t stride[2], pad[2], dilation[2];
     uint32_t groups;
-    uint32_t reserved;
+    uint32_t channels_last;
 } tn_conv_attrs;
 
 /* Pooling over windows. avgpool2d divides by the number of elements of x in the window, or with `count_pad` by those of

@@ -348,7 +348,7 @@ static inline int32_t tn_check_conv(const tn_op_desc *desc, tn_op_facts *facts, 
     if (!s) s = tn_check_field(desc, "the number of groups", at->groups, 1, INT32_MAX, msg);
     if (!s && forward && (desc->n_in < 2 || desc->n_out != 1))
         s = tn_refuse(msg, TN_EINVAL, "conv2d: %u inputs and %u outputs", desc->n_in, desc->n_out);
-    if (!s && forward) s = tn_check_sizes(desc, desc->n_in, "bkpq", 4, facts, msg);
+    if (!s && forward) s = tn_check_sizes(desc, desc->n_in, at->channels_last ? "bpqk" : "bkpq", 4, facts, msg);
     if (!s)
         s = tn_check_fit(desc, z->k % at->groups == 0 && z->c % at->groups == 0 && z->c / at->groups == z->g,
                          "the groups do not fit the channels", msg);
@@ -373,15 +373,18 @@ static inline int32_t tn_check_pool(const tn_op_desc *desc, tn_op_facts *facts, 
 
 /* ---- all operators ---------------------------------------------------------------------------------------------- */
 
-/* An operator: its operands, its attributes and, if one of them is reserved, where; and what else must hold. */
+/* An operator: its operands, its attributes and, if one of them is reserved, where; what else must hold; and its
+ * operands with channels last, where that is the attribute. */
 typedef struct tn_op_form {
     const char *name, *form;
     uint64_t attrs, reserved; /* bytes; 0: none */
     int32_t (*check)(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg);
+    const char *last;
 } tn_op_form;
 
 #define TN_FORM_ATTRS(type)    sizeof(type), 0
 #define TN_FORM_RESERVED(type) sizeof(type), offsetof(type, reserved)
+#define TN_FORM_LAST(type)     sizeof(type), offsetof(type, channels_last)
 
 /* The row of that name, constant and valid for ever, or NULL. */
 static inline const tn_op_form *tn_op_form_find(const char *name)
@@ -408,9 +411,9 @@ static inline const tn_op_form *tn_op_form_find(const char *name)
         {"layer_norm_grad", "...", TN_FORM_RESERVED(tn_layer_norm_attrs), tn_check_layer_norm},
         {"take", "t:onj i:omj t:omj", 0, 0, NULL},
         {"put", "i:omj t:omj t:onj", 0, 0, NULL},
-        {"conv2d", "f:bchw f:kgrs ...", TN_FORM_RESERVED(tn_conv_attrs), tn_check_conv},
-        {"conv2d_data", "f:bkpq f:kgrs f:bchw", TN_FORM_RESERVED(tn_conv_attrs), tn_check_conv},
-        {"conv2d_weight", "f:bchw f:bkpq f:kgrs", TN_FORM_RESERVED(tn_conv_attrs), tn_check_conv},
+        {"conv2d", "f:bchw f:kgrs ...", TN_FORM_LAST(tn_conv_attrs), tn_check_conv, "f:bhwc f:kgrs ..."},
+        {"conv2d_data", "f:bkpq f:kgrs f:bchw", TN_FORM_LAST(tn_conv_attrs), tn_check_conv, "f:bpqk f:kgrs f:bhwc"},
+        {"conv2d_weight", "f:bchw f:bkpq f:kgrs", TN_FORM_LAST(tn_conv_attrs), tn_check_conv, "f:bhwc f:bpqk f:kgrs"},
         {"maxpool2d", "t:bchw t:bcpq", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
         {"maxpool2d_grad", "f:bchw f:bcpq f:bchw", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
         {"avgpool2d", "f:bchw f:bcpq", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
@@ -439,8 +442,22 @@ static inline int tn_check_number(const char *text, double *number)
     return digits > 0;
 }
 
+/* What a backend takes besides what every one that knows an operator does: flags. */
+#define TN_TAKES_CHANNELS_LAST 1u /* facts->size has sizes by the same names; facts->channels_last says so */
+
+/* The attribute where `reserved` is: of an operator that may have its channels last that is this one, a flag. */
+static inline int32_t tn_check_reserved(const tn_op_desc *desc, const tn_op_form *op, uint32_t takes,
+                                        tn_op_facts *facts, tn_msg *msg)
+{
+    const uint32_t value = *(const uint32_t *)(const void *)((const char *)desc->attrs + op->reserved);
+    if (!op->last) return tn_check_field(desc, "reserved", value, 0, 0, msg);
+    facts->channels_last = value;
+    return takes & TN_TAKES_CHANNELS_LAST ? tn_check_flag(desc, "channels_last", value, msg)
+                                          : tn_check_field(desc, "channels_last", value, 0, 0, msg);
+}
+
 /* All that backend.h asks of a description. `facts` are valid as long as it is. */
-static inline int32_t tn_check_op(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg)
+static inline int32_t tn_check_op_with(const tn_op_desc *desc, uint32_t takes, tn_op_facts *facts, tn_msg *msg)
 {
     const char *attrs;
     int32_t s = tn_check_desc(desc, msg);
@@ -450,10 +467,15 @@ static inline int32_t tn_check_op(const tn_op_desc *desc, tn_op_facts *facts, tn
     memset(facts, 0, sizeof *facts);
     attrs = (const char *)desc->attrs;
     if (op->attrs || attrs) s = tn_check_attrs(desc, attrs, op->attrs ? op->attrs : sizeof(uint64_t), msg);
-    if (!s && op->reserved)
-        s = tn_check_field(desc, "reserved", *(const uint32_t *)(const void *)(attrs + op->reserved), 0, 0, msg);
-    if (!s) s = tn_check_form(desc, op->form, facts, msg);
+    if (!s && op->reserved) s = tn_check_reserved(desc, op, takes, facts, msg);
+    if (!s) s = tn_check_form(desc, facts->channels_last ? op->last : op->form, facts, msg);
     return s || !op->check ? s : op->check(desc, facts, msg);
+}
+
+/* The same of a backend that takes nothing besides. */
+static inline int32_t tn_check_op(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg)
+{
+    return tn_check_op_with(desc, 0, facts, msg);
 }
 
 #ifdef __cplusplus

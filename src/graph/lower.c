@@ -42,8 +42,9 @@ static tn_tensor *rule(void *arg, tn_tensor *copy)
 {
     lowering *l = arg;
     if (!is_lowered(l, copy)) return copy;
-    l->lowered++;
-    return copy->op->lower(copy);
+    tn_tensor *made = copy->op->lower(copy);
+    l->lowered += made != copy;
+    return made;
 }
 
 /* A `lower` may itself use composites, so that it takes some rounds. */

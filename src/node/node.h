@@ -100,6 +100,7 @@ typedef struct tn_op_case {
     tn_type in[4]; /* up to the first with dtype 0 */
     double low, high;
     uint32_t no_gradient; /* kinks everywhere, or integers */
+    uint32_t is_extra;    /* what the compiler asks for where a device has it: one without has the operator no less */
 } tn_op_case;
 
 /* How far a result may be from the double-precision reference, whatever the backend. An element may be off by `ulp`

@@ -7,14 +7,14 @@ const tn_field tn_conv_fields[] = {TN_FIELD(tn_conv_node, stride, FACTOR),
                                    TN_FIELD(tn_conv_node, pad, SIZE),
                                    TN_FIELD(tn_conv_node, dilation, FACTOR),
                                    TN_FIELD(tn_conv_node, groups, FACTOR),
-                                   TN_FIELD(tn_conv_node, reserved, NOTHING),
+                                   TN_FIELD(tn_conv_node, channels_last, FLAG),
                                    TN_FIELD(tn_conv_node, size, SIZE),
                                    {0}};
 const tn_field tn_conv_crosses[] = {TN_FIELD(tn_conv_attrs, stride, FACTOR),
                                     TN_FIELD(tn_conv_attrs, pad, SIZE),
                                     TN_FIELD(tn_conv_attrs, dilation, FACTOR),
                                     TN_FIELD(tn_conv_attrs, groups, FACTOR),
-                                    TN_FIELD(tn_conv_attrs, reserved, NOTHING),
+                                    TN_FIELD(tn_conv_attrs, channels_last, FLAG),
                                     TN_FIELD_NAMED(tn_conv_attrs, epilogue, MAP, "then"),
                                     {0}};
 
@@ -82,7 +82,8 @@ tn_tensor *tn_conv_weight(tn_tensor *x, tn_tensor *dy, const tn_conv_node *like,
 void tn_conv_describe(const tn_tensor *y, tn_operation *o)
 {
     const tn_conv_node *at = y->attrs;
-    o->attrs.conv = (tn_conv_attrs){.size = sizeof o->attrs.conv, .groups = at->groups};
+    o->attrs.conv =
+        (tn_conv_attrs){.size = sizeof o->attrs.conv, .groups = at->groups, .channels_last = at->channels_last};
     for (int d = 0; d < 2; d++) {
         o->attrs.conv.stride[d] = at->stride[d];
         o->attrs.conv.pad[d] = at->pad[d];
@@ -90,16 +91,17 @@ void tn_conv_describe(const tn_tensor *y, tn_operation *o)
     }
 }
 
-/* All pairs of one output row and column with the weights of one input channel. */
-static void each_tap(const tn_conv_attrs *at, const int64_t at_y[2], const int64_t size_x[2], const int64_t size_w[2],
-                     const int64_t base[3], tn_conv_add *add, void *arg)
+/* All pairs of one output row and column with the weights of one input channel; `step` from a pixel of x to the next.
+ */
+static void each_tap(const tn_conv_attrs *at, const int64_t at_y[2], const int64_t size_x[2], int64_t step,
+                     const int64_t size_w[2], const int64_t base[3], tn_conv_add *add, void *arg)
 {
     for (int64_t r = 0; r < size_w[0]; r++)
         for (int64_t s = 0; s < size_w[1]; s++) {
             int64_t h = at_y[0] * at->stride[0] - at->pad[0] + r * at->dilation[0];
             int64_t w = at_y[1] * at->stride[1] - at->pad[1] + s * at->dilation[1];
             if (h < 0 || h >= size_x[0] || w < 0 || w >= size_x[1]) continue;
-            add(arg, base[0] + h * size_x[1] + w, base[1] + r * size_w[1] + s, base[2]);
+            add(arg, base[0] + (h * size_x[1] + w) * step, base[1] + r * size_w[1] + s, base[2]);
         }
 }
 
@@ -107,15 +109,42 @@ void tn_conv_each(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tens
                   const tn_tensor_desc *y, tn_conv_add *add, void *arg)
 {
     const tn_conv_attrs *at = desc->attrs;
-    int64_t k = y->dim[1], p = y->dim[2], q = y->dim[3], channels = weight->dim[1], each = k / at->groups;
+    const int last = at->channels_last != 0, c_at = tn_conv_channels((uint32_t)last),
+              h_at = tn_conv_height((uint32_t)last);
+    const int64_t k = y->dim[c_at], p = y->dim[h_at], q = y->dim[h_at + 1], channels = weight->dim[1];
+    const int64_t each = k / at->groups, *size = x->dim + h_at, pixels = size[0] * size[1], all = x->dim[c_at];
     for (int64_t e = 0; e < tn_desc_count(y); e++) {
-        int64_t out = e / (p * q) % k, group = each ? out / each : 0, place[2] = {e / q % p, e % q};
+        const int64_t out = last ? e % k : e / (p * q) % k, pixel = last ? e / k : e;
+        const int64_t group = each ? out / each : 0, place[2] = {pixel / q % p, pixel % q}, picture = e / (k * p * q);
         for (int64_t c = 0; c < channels; c++) {
-            int64_t from = e / (k * p * q) * x->dim[1] + group * channels + c;
-            int64_t base[3] = {from * x->dim[2] * x->dim[3], (out * channels + c) * weight->dim[2] * weight->dim[3], e};
-            each_tap(at, place, x->dim + 2, weight->dim + 2, base, add, arg);
+            const int64_t from = group * channels + c, begin = picture * all * pixels + from * (last ? 1 : pixels);
+            const int64_t base[3] = {begin, (out * channels + c) * weight->dim[2] * weight->dim[3], e};
+            each_tap(at, place, size, last ? all : 1, weight->dim + 2, base, add, arg);
         }
     }
+}
+
+/* ---- channels last ---- */
+
+tn_shape tn_conv_image(uint32_t channels_last, int64_t b, int64_t c, int64_t h, int64_t w)
+{
+    return channels_last ? TN_SHAPE(b, h, w, c) : TN_SHAPE(b, c, h, w);
+}
+
+static tn_tensor *usual(tn_tensor *x)
+{
+    return tn_transpose(x, (int32_t[]){0, 3, 1, 2});
+}
+
+tn_tensor *tn_conv_lower(tn_tensor *y)
+{
+    tn_conv_node at = *(const tn_conv_node *)y->attrs;
+    const int is_weight = y->op == &tn_op_conv2d_weight;
+    if (!at.channels_last) return y;
+    tn_tensor *in[2] = {usual(y->in[0]), is_weight ? usual(y->in[1]) : y->in[1]};
+    at.channels_last = 0;
+    tn_tensor *made = tn_node(y->op, NULL, in, 2, &at);
+    return is_weight ? made : tn_transpose(made, (int32_t[]){0, 2, 3, 1});
 }
 
 double tn_conv_flops(const tn_tensor_desc *weight, const tn_tensor_desc *y)

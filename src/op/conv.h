@@ -9,8 +9,9 @@
 /* Attributes of all three; strides, dilations and groups are at least 1. No padding: they are compared byte by byte. */
 typedef struct tn_conv_node {
     uint32_t stride[2], pad[2], dilation[2];
-    uint32_t groups, reserved;
-    int64_t size[2]; /* height and width of the result: of y, of x, of the weight; -1: what the windows give */
+    uint32_t groups;
+    uint32_t channels_last; /* images are (b, h, w, c) and (b, p, q, k): by the compiler alone (src/graph/layout.c) */
+    int64_t size[2];        /* height and width of the result: of y, of x, of the weight; -1: what the windows give */
 } tn_conv_node;
 
 extern const tn_field tn_conv_fields[];
@@ -30,6 +31,24 @@ tn_status tn_conv_misfit(const char *op, const tn_conv_node *at, const tn_tensor
 tn_tensor *tn_conv_forward(tn_tensor *x, tn_tensor *weight, const tn_conv_node *node, int64_t p, int64_t q);
 tn_tensor *tn_conv_data(tn_tensor *dy, tn_tensor *weight, const tn_conv_node *node, int64_t h, int64_t w);
 tn_tensor *tn_conv_weight(tn_tensor *x, tn_tensor *dy, const tn_conv_node *node, int64_t r, int64_t s);
+
+/* Which dimension of an image has its channels, and which its height; its width is the next one. */
+static inline int tn_conv_channels(uint32_t channels_last)
+{
+    return channels_last ? 3 : 1;
+}
+
+static inline int tn_conv_height(uint32_t channels_last)
+{
+    return channels_last ? 1 : 2;
+}
+
+/* (batch, channels, height, width) in that order. */
+tn_shape tn_conv_image(uint32_t channels_last, int64_t b, int64_t c, int64_t h, int64_t w);
+
+/* With channels last, where a device does not take that: channels go to their usual place, and the result's back. Other
+ * convolutions stay as they are. */
+tn_tensor *tn_conv_lower(tn_tensor *y);
 
 /* Fills in the attributes at the plugin boundary. */
 void tn_conv_describe(const tn_tensor *y, tn_operation *operation);

@@ -16,23 +16,26 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
     (void)n_in;
     TN_TRY(tn_conv_require("conv2d", at, in[0], in[1]));
     const int64_t *x = in[0]->type.shape.dim, *weight = in[1]->type.shape.dim;
-    if (weight[1] * at->groups != x[1] || weight[0] % at->groups)
+    const int h = tn_conv_height(at->channels_last);
+    int64_t size[2];
+    if (weight[1] * at->groups != x[tn_conv_channels(at->channels_last)] || weight[0] % at->groups)
         return tn_conv_misfit("conv2d", at, in[0], in[1],
                               "the weight's second dimension should be the channels of a group of x");
-    *out = (tn_type){in[0]->type.dtype, TN_SHAPE(x[0], weight[0], at->size[0], at->size[1])};
     for (int d = 0; d < 2; d++) {
-        if (at->size[d] < 0) out->shape.dim[2 + d] = windows(at, d, x[2 + d], weight[2 + d]);
-        if (out->shape.dim[2 + d] < 0)
+        size[d] = at->size[d] < 0 ? windows(at, d, x[h + d], weight[2 + d]) : at->size[d];
+        if (size[d] < 0)
             return tn_conv_misfit("conv2d", at, in[0], in[1], "the window is larger than the padded picture");
     }
+    *out = (tn_type){in[0]->type.dtype, tn_conv_image(at->channels_last, x[0], weight[0], size[0], size[1])};
     return TN_OK;
 }
 
 static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
 {
-    const int64_t *x = y->in[0]->type.shape.dim, *weight = y->in[1]->type.shape.dim;
-    din[0] = tn_conv_data(dy, y->in[1], y->attrs, x[2], x[3]);
-    din[1] = tn_conv_weight(y->in[0], dy, y->attrs, weight[2], weight[3]);
+    const tn_conv_node *at = y->attrs;
+    const int64_t *x = y->in[0]->type.shape.dim + tn_conv_height(at->channels_last), *weight = y->in[1]->type.shape.dim;
+    din[0] = tn_conv_data(dy, y->in[1], at, x[0], x[1]);
+    din[1] = tn_conv_weight(y->in[0], dy, at, weight[2], weight[3]);
 }
 
 static void epilogue(tn_operation *o, const tn_map_attrs *map)
@@ -150,6 +153,26 @@ static tn_tensor *case_residual(tn_tensor *const in[])
     return tn_tanh(tn_add(tn_convolve2d(in[0], in[1], (tn_conv_options){.pad = {1, 1}}), in[2]));
 }
 
+static tn_tensor *case_last(tn_tensor *const in[])
+{
+    return tn_conv_forward(in[0], in[1], &(tn_conv_node){{1, 1}, {1, 1}, {1, 1}, 1, 1, {0, 0}}, -1, -1);
+}
+
+static tn_tensor *case_last_steps(tn_tensor *const in[])
+{
+    return tn_conv_forward(in[0], in[1], &(tn_conv_node){{2, 3}, {2, 1}, {1, 2}, 1, 1, {0, 0}}, -1, -1);
+}
+
+static tn_tensor *case_last_groups(tn_tensor *const in[])
+{
+    return tn_conv_forward(in[0], in[1], &(tn_conv_node){{2, 1}, {1, 1}, {1, 1}, 2, 1, {0, 0}}, -1, -1);
+}
+
+static tn_tensor *case_last_epilogue(tn_tensor *const in[])
+{
+    return tn_tanh(tn_add(tn_add(case_last(in), in[2]), in[3]));
+}
+
 static const tn_op_case cases[] = {
     {"plain", case_plain, {F32(2, 3, 7, 6), F32(4, 3, 3, 3)}},
     {"one pixel, one channel", case_plain, {F32(1, 1, 1, 1), F32(1, 1, 1, 1)}},
@@ -182,6 +205,16 @@ static const tn_op_case cases[] = {
     {"bias and sigmoid", case_epilogue, {F32(2, 3, 6, 5), F32(5, 3, 3, 3), F32(5)}},
     {"a bias of many pixels", case_from_bias, {F32(2, 3, 12, 13), F32(5, 3, 3, 3), F32(5)}},
     {"another picture added", case_residual, {F32(2, 3, 6, 5), F32(5, 3, 3, 3), F32(2, 5, 6, 5)}},
+    {"channels last", case_last, {F32(2, 7, 5, 6), F32(9, 6, 3, 3)}, .is_extra = 1},
+    {"channels last, many", case_last, {F32(2, 9, 11, 32), F32(48, 32, 3, 3)}, .no_gradient = 1, .is_extra = 1},
+    {"channels last, a window of 1 x 1", case_last, {F32(2, 5, 7, 13), F32(9, 13, 1, 1)}, .is_extra = 1},
+    {"channels last, strides and dilation", case_last_steps, {F32(2, 9, 11, 3), F32(4, 3, 3, 2)}, .is_extra = 1},
+    {"channels last, groups", case_last_groups, {F32(2, 7, 5, 6), F32(8, 3, 3, 2)}, .is_extra = 1},
+    {"channels last, bias, another picture and tanh",
+     case_last_epilogue,
+     {F32(2, 6, 5, 4), F32(8, 4, 3, 3), F32(8), F32(2, 6, 5, 8)},
+     .is_extra = 1},
+    {"channels last, no pictures", case_last, {F32(0, 5, 4, 3), F32(4, 3, 3, 5)}, .is_extra = 1},
     {0},
 };
 
@@ -194,6 +227,7 @@ const tn_op_def tn_op_conv2d = {.name = "conv2d",
                                 TN_ATTRS(tn_conv_node, tn_conv_fields),
                                 .shape = shape,
                                 .grad = grad,
+                                .lower = tn_conv_lower,
                                 .describe = tn_conv_describe,
                                 .epilogue = epilogue,
                                 .reference = reference,

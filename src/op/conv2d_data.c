@@ -8,25 +8,30 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
     (void)n_in;
     TN_TRY(tn_conv_require("conv2d_data", at, in[0], in[1]));
     const int64_t *dy = in[0]->type.shape.dim, *weight = in[1]->type.shape.dim;
-    if (weight[0] != dy[1] || weight[0] % at->groups)
+    const int h = tn_conv_height(at->channels_last);
+    int64_t size[2];
+    if (weight[0] != dy[tn_conv_channels(at->channels_last)] || weight[0] % at->groups)
         return tn_conv_misfit("conv2d_data", at, in[0], in[1],
                               "the weight's first dimension should be the channels of the first operand");
-    *out = (tn_type){in[0]->type.dtype, TN_SHAPE(dy[0], weight[1] * at->groups, at->size[0], at->size[1])};
     for (int d = 0; d < 2; d++) {
-        int64_t whole = (dy[2 + d] - 1) * at->stride[d] - 2 * (int64_t)at->pad[d] +
-                        (int64_t)at->dilation[d] * (weight[2 + d] - 1) + 1;
-        if (at->size[d] < 0) out->shape.dim[2 + d] = whole;
-        if (out->shape.dim[2 + d] < 0)
+        const int64_t whole = (dy[h + d] - 1) * at->stride[d] - 2 * (int64_t)at->pad[d] +
+                              (int64_t)at->dilation[d] * (weight[2 + d] - 1) + 1;
+        size[d] = at->size[d] < 0 ? whole : at->size[d];
+        if (size[d] < 0)
             return tn_conv_misfit("conv2d_data", at, in[0], in[1], "the padding is larger than the result");
     }
+    *out =
+        (tn_type){in[0]->type.dtype, tn_conv_image(at->channels_last, dy[0], weight[1] * at->groups, size[0], size[1])};
     return TN_OK;
 }
 
 static void grad(tn_tensor *x, tn_tensor *dx, tn_tensor *din[])
 {
-    const int64_t *dy = x->in[0]->type.shape.dim, *weight = x->in[1]->type.shape.dim;
-    din[0] = tn_conv_forward(dx, x->in[1], x->attrs, dy[2], dy[3]);
-    din[1] = tn_conv_weight(dx, x->in[0], x->attrs, weight[2], weight[3]);
+    const tn_conv_node *at = x->attrs;
+    const int64_t *dy = x->in[0]->type.shape.dim + tn_conv_height(at->channels_last),
+                  *weight = x->in[1]->type.shape.dim;
+    din[0] = tn_conv_forward(dx, x->in[1], at, dy[0], dy[1]);
+    din[1] = tn_conv_weight(dx, x->in[0], at, weight[2], weight[3]);
 }
 
 typedef struct sum {
@@ -101,6 +106,16 @@ static tn_tensor *case_depthwise_long(tn_tensor *const in[])
                                     (tn_conv_options){.groups = 3, .stride = {2, 2}, .pad = {1, 1}, .size = {8, 43}});
 }
 
+static tn_tensor *case_last(tn_tensor *const in[])
+{
+    return tn_conv_data(in[0], in[1], &(tn_conv_node){{1, 1}, {1, 1}, {1, 1}, 1, 1, {0, 0}}, -1, -1);
+}
+
+static tn_tensor *case_last_all(tn_tensor *const in[])
+{
+    return tn_conv_data(in[0], in[1], &(tn_conv_node){{2, 3}, {1, 0}, {1, 2}, 2, 1, {0, 0}}, -1, -1);
+}
+
 static const tn_op_case cases[] = {
     {"plain", case_plain, {F32(2, 4, 5, 4), F32(4, 3, 3, 3)}},
     {"one pixel", case_plain, {F32(1, 1, 1, 1), F32(1, 1, 2, 3)}},
@@ -115,6 +130,12 @@ static const tn_op_case cases[] = {
     {"depthwise, long rows", case_depthwise_long, {F32(2, 3, 4, 21), F32(3, 1, 3, 4)}},
     {"more channels than a tile is wide", case_plain, {F32(1, 37, 3, 4), F32(37, 19, 2, 3)}},
     {"no pictures", case_stride, {F32(0, 4, 4, 3), F32(4, 3, 3, 2)}},
+    {"channels last", case_last, {F32(2, 5, 4, 9), F32(9, 6, 3, 3)}, .is_extra = 1},
+    {"channels last, many", case_last, {F32(2, 9, 16, 48), F32(48, 32, 3, 3)}, .no_gradient = 1, .is_extra = 1},
+    {"channels last, strides, padding, dilation, groups",
+     case_last_all,
+     {F32(2, 4, 3, 6), F32(6, 4, 3, 2)},
+     .is_extra = 1},
     {0},
 };
 
@@ -127,6 +148,7 @@ const tn_op_def tn_op_conv2d_data = {.name = "conv2d_data",
                                      TN_ATTRS(tn_conv_node, tn_conv_fields),
                                      .shape = shape,
                                      .grad = grad,
+                                     .lower = tn_conv_lower,
                                      .describe = tn_conv_describe,
                                      .reference = reference,
                                      .flops = flops,

@@ -8,18 +8,21 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
     (void)n_in;
     TN_TRY(tn_conv_require("conv2d_weight", at, in[0], in[1]));
     const int64_t *x = in[0]->type.shape.dim, *dy = in[1]->type.shape.dim;
-    if (x[0] != dy[0] || x[1] % at->groups || dy[1] % at->groups)
+    const int c = tn_conv_channels(at->channels_last);
+    if (x[0] != dy[0] || x[c] % at->groups || dy[c] % at->groups)
         return tn_conv_misfit("conv2d_weight", at, in[0], in[1],
                               "batches differ, or groups do not divide the channels");
-    *out = (tn_type){in[0]->type.dtype, TN_SHAPE(dy[1], x[1] / at->groups, at->size[0], at->size[1])};
+    *out = (tn_type){in[0]->type.dtype, TN_SHAPE(dy[c], x[c] / at->groups, at->size[0], at->size[1])};
     return TN_OK;
 }
 
 static void grad(tn_tensor *dw, tn_tensor *g, tn_tensor *din[])
 {
-    const int64_t *x = dw->in[0]->type.shape.dim, *dy = dw->in[1]->type.shape.dim;
-    din[0] = tn_conv_data(dw->in[1], g, dw->attrs, x[2], x[3]);
-    din[1] = tn_conv_forward(dw->in[0], g, dw->attrs, dy[2], dy[3]);
+    const tn_conv_node *at = dw->attrs;
+    const int h = tn_conv_height(at->channels_last);
+    const int64_t *x = dw->in[0]->type.shape.dim + h, *dy = dw->in[1]->type.shape.dim + h;
+    din[0] = tn_conv_data(dw->in[1], g, at, x[0], x[1]);
+    din[1] = tn_conv_forward(dw->in[0], g, at, dy[0], dy[1]);
 }
 
 typedef struct sum {
@@ -60,12 +63,28 @@ static tn_tensor *case_depthwise(tn_tensor *const in[])
     return tn_conv_weight(in[0], in[1], &(tn_conv_node){{1, 1}, {1, 1}, {1, 1}, 5, 0, {0, 0}}, 3, 3);
 }
 
+static tn_tensor *case_last(tn_tensor *const in[])
+{
+    return tn_conv_weight(in[0], in[1], &(tn_conv_node){{1, 1}, {1, 1}, {1, 1}, 1, 1, {0, 0}}, 3, 3);
+}
+
+static tn_tensor *case_last_all(tn_tensor *const in[])
+{
+    return tn_conv_weight(in[0], in[1], &(tn_conv_node){{2, 1}, {1, 2}, {1, 2}, 2, 1, {0, 0}}, 3, 3);
+}
+
 static const tn_op_case cases[] = {
     {"plain", case_plain, {F32(2, 3, 7, 6), F32(2, 4, 5, 5)}},
     {"many pictures and filters", case_plain, {F32(9, 3, 6, 5), F32(9, 37, 4, 4)}},
     {"stride, padding, dilation, groups", case_all, {F32(2, 6, 7, 5), F32(2, 8, 4, 5)}},
     {"depthwise", case_depthwise, {F32(2, 5, 4, 6), F32(2, 5, 4, 6)}},
     {"no pictures give zeros", case_plain, {F32(0, 3, 7, 6), F32(0, 4, 5, 5)}},
+    {"channels last", case_last, {F32(2, 5, 4, 6), F32(2, 5, 4, 9)}, .is_extra = 1},
+    {"channels last, many", case_last, {F32(3, 9, 11, 32), F32(3, 9, 11, 48)}, .no_gradient = 1, .is_extra = 1},
+    {"channels last, stride, padding, dilation, groups",
+     case_last_all,
+     {F32(2, 7, 5, 6), F32(2, 4, 5, 8)},
+     .is_extra = 1},
     {0},
 };
 
@@ -78,6 +97,7 @@ const tn_op_def tn_op_conv2d_weight = {.name = "conv2d_weight",
                                        TN_ATTRS(tn_conv_node, tn_conv_fields),
                                        .shape = shape,
                                        .grad = grad,
+                                       .lower = tn_conv_lower,
                                        .describe = tn_conv_describe,
                                        .reference = reference,
                                        .flops = flops,

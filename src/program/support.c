@@ -52,7 +52,8 @@ int tn_op_support(tn_device *device, size_t index, int32_t dtype, int backward)
     uint32_t count[TN_SUPPORT_YES + 1] = {0};
     const tn_op_def *op = tn_op_at(index, &entry) ? tn_op_named(entry.name) : NULL;
     if (!op || (backward && !entry.differentiable)) return TN_SUPPORT_NONE;
-    for (const tn_op_case *c = op->cases; c && c->build; c++) count[case_support(device, op, c, dtype, backward)]++;
+    for (const tn_op_case *c = op->cases; c && c->build; c++)
+        if (!c->is_extra) count[case_support(device, op, c, dtype, backward)]++;
     uint32_t done = count[TN_SUPPORT_LOWERED] + count[TN_SUPPORT_YES];
     if (!done) return count[TN_SUPPORT_NO] ? TN_SUPPORT_NO : TN_SUPPORT_NONE;
     if (count[TN_SUPPORT_NO]) return TN_SUPPORT_PART;

@@ -171,6 +171,7 @@ static void set_cut(const tn_trial *t, size_t way, cut *c)
     const tn_op_desc *desc = t->desc;
     for (uint32_t i = 0; i < desc->n_in; i++) c->in[i] = i == 0 ? ways[way].a : i == 1 ? ways[way].b : ways[way].more;
     for (uint32_t k = 0; k < desc->n_out; k++) c->out[k] = ways[way].out;
+    if (!strcmp(desc->name, "conv2d_weight") && ((const tn_conv_attrs *)desc->attrs)->channels_last) c->in[1] = 3;
     if (c->in[0] == 1 && !strcmp(desc->name, "matmul") && ((const tn_matmul_attrs *)desc->attrs)->trans_a) c->in[0] = 2;
 }
 

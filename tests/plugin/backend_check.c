@@ -74,6 +74,40 @@ static void test_facts_of_products_and_pictures(void **state)
         }
 }
 
+/* An image's channels from their usual place to the end. */
+static void put_last(tn_tensor_desc *x)
+{
+    const int64_t channels = x->dim[1];
+    x->dim[1] = x->dim[2], x->dim[2] = x->dim[3], x->dim[3] = channels;
+    sample_dense(x);
+}
+
+static void test_channels_last(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SAMPLES; i++) {
+        sample s;
+        tn_op_facts last;
+        tn_msg msg = {text, sizeof text};
+        sample_make(&s, i);
+        if (strncmp(s.desc.name, "conv2d", 6)) continue;
+        expect(&s, TN_OK, "channels at their usual place");
+        s.attrs.conv.channels_last = 1;
+        assert_int_equal(tn_check_op_with(&s.desc, TN_TAKES_CHANNELS_LAST, &last, &msg), TN_ESHAPE);
+        for (uint32_t k = 0; k < s.desc.n_in + s.desc.n_out; k++) {
+            const int is_weight = k == (strcmp(s.desc.name, "conv2d_weight") ? 1 : 2);
+            if (!is_weight) put_last(&s.operand[k]);
+        }
+        assert_int_equal(tn_check_op_with(&s.desc, TN_TAKES_CHANNELS_LAST, &last, &msg), TN_OK);
+        assert_int_equal(last.channels_last, 1);
+        assert_memory_equal(&last.size, &facts.size, sizeof facts.size);
+        assert_memory_equal(last.reach, facts.reach, sizeof facts.reach);
+        expect(&s, TN_EUNSUPPORTED, "channels last, of a backend that does not take that");
+        s.attrs.conv.channels_last = 2;
+        assert_int_equal(tn_check_op_with(&s.desc, TN_TAKES_CHANNELS_LAST, &last, &msg), TN_EUNSUPPORTED);
+    }
+}
+
 static void test_facts_of_reductions(void **state)
 {
     (void)state;
@@ -191,8 +225,9 @@ static void test_reserved_fields(void **state)
                   {"attend_grad", offsetof(tn_attend_attrs, reserved)},
                   {"layer_norm", offsetof(tn_layer_norm_attrs, reserved)},
                   {"layer_norm_grad", offsetof(tn_layer_norm_attrs, reserved)},
-                  {"conv2d", offsetof(tn_conv_attrs, reserved)},
-                  {"conv2d_data", offsetof(tn_conv_attrs, reserved)},
+                  {"conv2d", offsetof(tn_conv_attrs, channels_last)},
+                  {"conv2d_data", offsetof(tn_conv_attrs, channels_last)},
+                  {"conv2d_weight", offsetof(tn_conv_attrs, channels_last)},
                   {"maxpool2d", offsetof(tn_pool_attrs, reserved)},
                   {"avgpool2d_grad", offsetof(tn_pool_attrs, reserved)}};
     sample s;
@@ -442,6 +477,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_operator_passes),
         cmocka_unit_test(test_facts_of_products_and_pictures),
+        cmocka_unit_test(test_channels_last),
         cmocka_unit_test(test_facts_of_reductions),
         cmocka_unit_test(test_element_types_have_a_size_and_a_type_they_are_computed_in),
         cmocka_unit_test(test_rows_and_instructions_by_name),
