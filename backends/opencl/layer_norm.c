@@ -8,7 +8,7 @@
 
 #define GROUP   128   /* work-items that share a row on a GPU, at most; */
 #define LARGE   512   /* of rows that would not stay in their registers */
-#define KEPT    16    /* numbers of a row that a work-item keeps, at most */
+#define KEPT    16    /* numbers of f32 that a work-item keeps of a row, at most */
 #define ROWS    64    /* whose sums for the weight may be plain */
 #define LONG    65536 /* elements of a row that is worth more than a work-group */
 #define SHARERS 8     /* work-items of a GPU that add up what pieces say of a weight */
@@ -17,6 +17,7 @@ typedef struct norm {
     int64_t m, n;
     uint32_t rows;  /* operands that are rows: those for weight and bias are behind them */
     uint32_t sums;  /* of each column: 0, 1 or 2 */
+    int64_t kept;   /* elements that a work-item of a GPU keeps at most: of a gradient there are two numbers each */
     int64_t per;    /* rows of a work-item or a team */
     int64_t pieces; /* work-items, or groups */
     size_t group, team;
@@ -32,12 +33,10 @@ static int32_t check(const ocl_build *build, const norm *p)
                     (long long)p->m, (long long)p->n);
 }
 
-/* A gradient keeps two numbers for each element. */
 static void plan_gpu(const tn_context *context, norm *p)
 {
-    const int64_t each = KEPT / (int64_t)p->rows;
-    p->group = ocl_team_group(context, p->n > each * GROUP ? LARGE : GROUP);
-    p->team = ocl_team_size(context, p->group, p->n * p->rows);
+    p->group = ocl_team_group(context, p->n > p->kept * GROUP ? LARGE : GROUP);
+    p->team = ocl_team_size(context, p->group, p->n * (KEPT / p->kept));
     const int64_t teams = (int64_t)(p->group / p->team), groups = p->sums ? 2 * context->defaults.groups : p->m;
     p->per = ocl_max(1, ocl_min(ROWS, ocl_ceil(ocl_ceil(p->m, ocl_max(1, groups)), teams)));
     p->pieces = ocl_ceil(p->m, p->per * teams);
@@ -58,7 +57,8 @@ static norm plan(const ocl_build *build)
     const int is_grad = strcmp(build->desc->name, "layer_norm") != 0;
     norm p = {.m = build->facts->size.m, .n = build->facts->size.n, .rows = is_grad ? 2 : 1};
     if (is_grad && build->desc->n_in > p.rows) p.sums = at->keep_mean ? 1 : 2;
-    p.wide = 3 * p.m * p.n > INT32_MAX / 2;
+    p.kept = KEPT / p.rows / (tn_dtype_size(build->facts->dtype) / sizeof(float));
+    p.wide = p.m * p.n > INT32_MAX / 6; /* with as many sums in scratch as there may be */
     if (build->context->cpu_shape)
         plan_cpu(build->context, &p);
     else
@@ -91,7 +91,7 @@ static void write_team(ocl_text *text, const tn_context *context, const norm *p)
 {
     int64_t keep = 1;
     while (keep * (int64_t)p->team < p->n) keep *= 2;
-    if (keep * p->rows <= KEPT) ocl_textf(text, "#define KEEP %d\n", (int)keep);
+    if (keep <= p->kept) ocl_textf(text, "#define KEEP %d\n", (int)keep);
     ocl_team_write(text, context, p->group, p->team);
 }
 

@@ -28,7 +28,7 @@ used()
 }
 check plain opencl.subgroups=plain
 check halves opencl.subgroups=off
-check small opencl.subgroups=off,opencl.group=16
+check small opencl.subgroups=off,opencl.group=8
 for kernel in tn_layer_norm tn_layer_norm_grad; do
     for team in WAVE GROUP; do used plain $kernel "TEAM $team" 'TEAM_PLAIN 1' 'KEEP [0-9]*'; done
     used halves $kernel 'GROUP 128' 'KEEP 1'
