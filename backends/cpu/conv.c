@@ -159,6 +159,11 @@ const char *cpu_conv_stage(const conv_kernel *k, const char *x, char *to)
     return to;
 }
 
+char *cpu_conv_weights(const conv_kernel *k, const cpu_run *run)
+{
+    return k->keeps ? run->kept : run->scratch;
+}
+
 char *cpu_conv_staging(const conv_kernel *k, const cpu_run *run, int thread)
 {
     return run->scratch + k->shared + thread * (k->staging + k->packed);

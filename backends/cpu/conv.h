@@ -72,6 +72,7 @@ void cpu_conv_release(tn_kernel *kernel);
 void cpu_conv_set_scratch(conv_kernel *k, int64_t shared, int64_t packed);
 /* That of conv2d, and of what is turned; chooses the tiles. Declines a level of precision that makes nothing faster. */
 int32_t cpu_conv_set_forward_scratch(conv_kernel *k, const tn_context *context, const tn_op_desc *desc, tn_msg *msg);
+char *cpu_conv_weights(const conv_kernel *k, const cpu_run *run); /* packed ones, of all groups */
 char *cpu_conv_staging(const conv_kernel *k, const cpu_run *run, int thread);
 char *cpu_conv_packed(const conv_kernel *k, const cpu_run *run, int thread);
 

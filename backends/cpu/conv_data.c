@@ -60,24 +60,27 @@ static void set_scratch(conv_kernel *k, uint32_t level)
     cpu_conv_set_scratch(k, k->groups * packed_units(k), taps_bytes(k) + round_up(packed_group(k), CPU_ALIGN) + usual);
 }
 
+/* How it is done, and the scratch memory for that. */
+static int32_t choose_way(conv_kernel *k, const tn_context *context, const tn_op_desc *desc, tn_msg *msg)
+{
+    if (k->loops && k->keeps)
+        return cpu_fail(msg, TN_EUNSUPPORTED, "conv2d_data: nothing to keep of weights that are taken as they are");
+    if (k->loops) return TN_OK;
+    if (k->turned) return cpu_conv_set_forward_scratch(k, context, desc, msg);
+    if (desc->precision && !k->by_taps)
+        return cpu_fail(msg, TN_EUNSUPPORTED, "conv2d_data: no faster with less precision");
+    set_scratch(k, desc->precision);
+    return TN_OK;
+}
+
 static int32_t prepare_data(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
                             tn_msg *msg)
 {
     const int32_t s = cpu_conv_make(context, desc, facts, 1, kernel, msg);
     if (s) return s;
-    conv_kernel *k = (conv_kernel *)*kernel;
-    if (k->loops) return TN_OK;
-    if (k->turned) {
-        const int32_t t = cpu_conv_set_forward_scratch(k, context, desc, msg);
-        if (t) cpu_release(*kernel);
-        return t;
-    }
-    if (desc->precision && !k->by_taps) {
-        cpu_release(*kernel);
-        return cpu_fail(msg, TN_EUNSUPPORTED, "conv2d_data: no faster with less precision");
-    }
-    set_scratch(k, desc->precision);
-    return TN_OK;
+    const int32_t t = choose_way((conv_kernel *)*kernel, context, desc, msg);
+    if (t) cpu_release(*kernel);
+    return t;
 }
 
 /* ---- by vectors ---- */
@@ -139,7 +142,8 @@ static void pack_group(const conv_kernel *k, const cpu_run *run, int64_t g, char
 
 static void pack_groups(const conv_kernel *k, const cpu_run *run, int thread, int threads)
 {
-    for (int64_t g = thread; g < k->groups; g += threads) pack_group(k, run, g, run->scratch + g * packed_group(k));
+    for (int64_t g = thread; g < k->groups; g += threads)
+        pack_group(k, run, g, cpu_conv_weights(k, run) + g * packed_group(k));
 }
 
 /* Where item i of dy and of dx lies. */
@@ -157,7 +161,7 @@ static void data(const conv_kernel *k, const cpu_run *run, int thread, int threa
 {
     const int64_t items = k->b * k->groups, weight = packed_group(k);
     for (int64_t i = items * thread / threads; i < items * (thread + 1) / threads; i++)
-        data_item(k, run->scratch + i % k->groups * weight, dy_of(k, run, i), dx_of(k, run, i),
+        data_item(k, cpu_conv_weights(k, run) + i % k->groups * weight, dy_of(k, run, i), dx_of(k, run, i),
                   cpu_conv_packed(k, run, thread));
 }
 
@@ -166,7 +170,7 @@ static void data(const conv_kernel *k, const cpu_run *run, int thread, int threa
 static void pack_units(const conv_kernel *k, const cpu_run *run, int thread, int threads)
 {
     for (int64_t g = thread; g < k->groups; g += threads) {
-        char *to = run->scratch + g * packed_units(k);
+        char *to = cpu_conv_weights(k, run) + g * packed_units(k);
         const float *weight = (const float *)(const void *)run->in[1] + g * k->k * k->taps;
         *(int32_t *)(void *)to = k->units->pack_a(k->taps, k->k, weight, 1, k->taps, to + CPU_ALIGN);
     }
@@ -211,7 +215,7 @@ static void taps(const conv_kernel *k, const cpu_run *run, int thread, int threa
     char *work = cpu_conv_packed(k, run, thread), *again = work + taps_bytes(k);
     k->units->begin();
     for (int64_t i = items * thread / threads; i < items * (thread + 1) / threads; i++) {
-        const char *dy = dy_of(k, run, i), *weight = run->scratch + i % k->groups * packed_units(k);
+        const char *dy = dy_of(k, run, i), *weight = cpu_conv_weights(k, run) + i % k->groups * packed_units(k);
         if (taps_item(k, weight, dy, dx_of(k, run, i), work)) continue;
         pack_group(k, run, i % k->groups, again);
         data_item(k, again, dy, dx_of(k, run, i), again + round_up(packed_group(k), CPU_ALIGN));
@@ -226,9 +230,9 @@ static void run_data(const tn_kernel *kernel, const cpu_run *run)
         cpu_conv_run_forward(kernel, run);
         return;
     }
-    if (!k->loops) cpu_conv_on_threads(k, run, k->by_taps ? pack_units : pack_groups);
+    if (!k->loops && !run->is_kept) cpu_conv_on_threads(k, run, k->by_taps ? pack_units : pack_groups);
     cpu_conv_on_threads(k, run, k->loops ? cpu_conv_data_planes : k->by_taps ? taps : data);
 }
 
-const cpu_op cpu_conv2d_data = {"conv2d_data",    CPU_FLOATS | CPU_LEVELS, 0, prepare_data, run_data,
-                                cpu_conv_release, cpu_conv_finish};
+const cpu_op cpu_conv2d_data = {
+    "conv2d_data", CPU_FLOATS | CPU_LEVELS | CPU_KEEPS, 0, prepare_data, run_data, cpu_conv_release, cpu_conv_finish};

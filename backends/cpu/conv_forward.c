@@ -267,17 +267,11 @@ static int64_t bytes_of_weights(const conv_kernel *k)
     return k->units ? cpu_conv_unit_weights(k) : packed_weights(k);
 }
 
-/* Where packed weights are, of all groups. */
-static char *weights_of(const conv_kernel *k, const cpu_run *run)
-{
-    return k->keeps ? run->kept : run->scratch;
-}
-
 static void pack_groups(const conv_kernel *k, const cpu_run *run, int thread, int threads)
 {
     char *own = cpu_conv_packed(k, run, thread);
     for (int64_t g = thread; g < k->groups; g += threads)
-        pack_weights(k, run, g, k->units != NULL, own, weights_of(k, run) + g * bytes_of_weights(k));
+        pack_weights(k, run, g, k->units != NULL, own, cpu_conv_weights(k, run) + g * bytes_of_weights(k));
 }
 
 /* Filters of which a tile takes one or more, whichever way it is made. */
@@ -306,7 +300,7 @@ static portion portion_of(const conv_kernel *k, const cpu_run *run, int64_t item
         o.part = 0, o.parts = 1;
     }
     o.x = run->in[0] + item * k->c * k->h * k->w * k->size;
-    o.packed = weights_of(k, run) + item % k->groups * bytes_of_weights(k);
+    o.packed = cpu_conv_weights(k, run) + item % k->groups * bytes_of_weights(k);
     o.y = run->out[0] + item * k->k * k->pixels * k->size;
     return o;
 }

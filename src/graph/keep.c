@@ -20,6 +20,11 @@ static int is_product(const tn_launch *l)
     return l->op == &tn_op_matmul && !l->place && !l->transfer;
 }
 
+static int is_convolution(const tn_launch *l)
+{
+    return (l->op == &tn_op_conv2d || l->op == &tn_op_conv2d_data) && !l->place && !l->transfer;
+}
+
 /* But for what follows the product. */
 static int are_alike(const tn_launch *a, const tn_launch *b)
 {
@@ -62,7 +67,7 @@ int tn_changes_state(const tn_ir *ir)
 /* For how long input 1 has the same elements. */
 static int32_t stays(const tn_launch *l, int state_stays)
 {
-    const int has_weight = is_product(l) || (l->op == &tn_op_conv2d && !l->place);
+    const int has_weight = is_product(l) || is_convolution(l);
     const tn_value *root = has_weight ? tn_value_root(l->in[1]) : NULL;
     if (!root) return TN_STAYS_FOR_A_RUN;
     if (root->is_constant) return TN_STAYS_FOR_GOOD;
@@ -86,7 +91,7 @@ static void find_rounds(const tn_target *target, const tn_ir *ir)
 {
     for (uint32_t i = 0; i < ir->launches; i++) {
         tn_launch *l = ir->launch[i];
-        if (l->depth && l->op == &tn_op_conv2d && !l->keeper && keeps(target, l)) l->keeper = l;
+        if (l->depth && is_convolution(l) && !l->keeper && keeps(target, l)) l->keeper = l;
     }
 }
 
