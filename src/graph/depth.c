@@ -11,6 +11,7 @@
 
 enum {
     LEAST = 2,       /* samples for a unit: of fewer, units would share some */
+    NEARLY = 4,      /* times as much as the rest */
     FEW = 16,        /* of so many samples one may be made for nothing */
     SMALL = 64 << 10 /* bytes */
 };
@@ -182,9 +183,9 @@ static int is_inside(const search *s, tn_value *value)
     return u->made && u->here == u->all && !root->kept;
 }
 
-/* Whether most of what the row makes is inside. Where a gradient asks for it later, all of it goes to memory
+/* Whether nearly all that the row makes is inside. Where a gradient asks for it later, all of it goes to memory
  * anyway, and rounds gain nothing. */
-static int is_mostly_inside(const search *s)
+static int is_nearly_inside(const search *s)
 {
     uint64_t inside = 0, outside = 0;
     for (uint32_t i = s->first; i < s->end; i++)
@@ -192,7 +193,7 @@ static int is_mostly_inside(const search *s)
             tn_value *value = s->ir->launch[i]->out[k];
             *(is_inside(s, value) ? &inside : &outside) += value->bytes;
         }
-    return inside > outside;
+    return inside / NEARLY > outside;
 }
 
 /* Bytes of a sample that a launch reads and writes. */
@@ -240,7 +241,7 @@ static int64_t together_of(const search *s)
 {
     const uint64_t most = most_touched(s), near = s->target->near, units = s->target->units;
     const uint64_t each = near / 2 / most;
-    if (most <= near * units / (uint64_t)s->samples || !is_mostly_inside(s)) return 0;
+    if (most <= near * units / (uint64_t)s->samples || !is_nearly_inside(s)) return 0;
     return choose_together(s->samples, (int64_t)units, each > LEAST ? (int64_t)each : LEAST);
 }
 
