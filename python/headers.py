@@ -159,8 +159,7 @@ class _Reader:
 
     @staticmethod
     def closing(rest):
-        end = re.search(r"^\}.*$", rest, flags=re.M)
-        return end.end()
+        return re.search(r"^(?:[^\n]*\{[^\n]*)?\}.*$", rest, flags=re.M).end()
 
     def function(self, head, doc):
         head = join(re.sub(r"TN_API|TN_MUST_USE|TN_PRINTF\(.*?\)", "", head)).replace(", ...)", ")")

@@ -15,6 +15,16 @@ extern "C" {
 
 typedef struct tn_program tn_program;
 
+/* How images lie between convolutions: as (batch, channels, height, width), or with their channels last, where the
+ * device has convolutions so (most of all for GPUs' matrix units). Results, inputs and outputs are the same either way,
+ * but for the order in which sums are added up. TUNED: as was found faster when this network was tried on this device
+ * (tn_compile_options.tune, or TRY), else the usual way. TRY: both are run now, in states of their own, by the kernels
+ * that are chosen so far; what is faster is kept in the device's table (tune.h), and taken. */
+#define TN_LAYOUT_TUNED 0
+#define TN_LAYOUT_USUAL 1
+#define TN_LAYOUT_LAST  2
+#define TN_LAYOUT_TRY   3
+
 /* What compiling is told; all zero is the usual. */
 typedef struct tn_compile_options {
     uint32_t strict;  /* an operator that the device doesn't support is an error instead of a fallback */
@@ -28,9 +38,11 @@ typedef struct tn_compile_options {
     uint32_t precision; /* TN_PRECISION_F32_FAST or TN_PRECISION_BF16: matrix products and convolutions may round their
                            factors so where that makes the device faster; they add up in f32, and all else, variables
                            and optimizers among it, is f32 as ever. 0: nothing is rounded */
-    double tune; /* seconds that may be spent on choosing kernels for operators that were not tuned before (tune.h); 0:
-                    none */
-    uint64_t spare[3];
+    double tune; /* seconds that may be spent on choosing kernels for operators that were not tuned before (tune.h), and
+                    how images lie; 0: none */
+    uint32_t layout; /* TN_LAYOUT_ */
+    uint32_t unused;
+    uint64_t spare[2];
 } tn_compile_options;
 
 /* "f32", "f32-fast", "bf16"; NULL for what is no TN_PRECISION_. */
@@ -140,7 +152,9 @@ typedef struct tn_program_report {
     uint32_t coarse_products; /* products and convolutions whose factors may be rounded, as `precision` asks */
     uint32_t coarse_refused;  /* those that the device does in f32 all the same */
     char coarse_why[200];     /* and why, in its backend's words: of the last one */
-    uint64_t spare[4];
+    uint32_t channels_last;   /* convolutions whose images have their channels last */
+    uint32_t unused;
+    uint64_t spare[3];
 } tn_program_report;
 TN_API void tn_program_get_report(const tn_program *program, tn_program_report *report);
 
@@ -160,7 +174,7 @@ typedef struct tn_launch_profile {
     double seconds;      /* of all of them */
     double flops, bytes; /* of one run: operations, and bytes read and written at the least */
     uint32_t by_host;    /* the host measured it, from enqueueing to having waited */
-    const char *choice;  /* which of several kernels it is, in the backend's words: "tile u=16 v=16 ..., tuned"; or "" */
+    const char *choice; /* which of several kernels it is, in the backend's words: "tile u=16 v=16 ..., tuned"; or "" */
     uint64_t spare[3];
 } tn_launch_profile;
 /* Returns 0 past the last, and where nothing is measured. */

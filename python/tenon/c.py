@@ -108,6 +108,10 @@ TN_SCATTER_MUL = 2
 TN_SCATTER_MAX = 3
 TN_SCATTER_MIN = 4
 TN_MILESTONES = 10
+TN_LAYOUT_TUNED = 0
+TN_LAYOUT_USUAL = 1
+TN_LAYOUT_LAST = 2
+TN_LAYOUT_TRY = 3
 TN_PEAK_LEVELS = 4
 TN_PLACE_HOST = 1
 TN_PLACE_OPENCL = 2
@@ -498,7 +502,9 @@ class tn_compile_options(Structure):
     precision: TN_PRECISION_F32_FAST or TN_PRECISION_BF16: matrix products and convolutions may round their factors so
     where that makes the device faster; they add up in f32, and all else, variables and optimizers among it, is f32 as
     ever. 0: nothing is rounded
-    tune: seconds that may be spent on choosing kernels for operators that were not tuned before (tune.h); 0: none"""
+    tune: seconds that may be spent on choosing kernels for operators that were not tuned before (tune.h), and how images
+    lie; 0: none
+    layout: TN_LAYOUT_"""
 
     _fields_ = [
         ("strict", c_uint32),
@@ -507,7 +513,9 @@ class tn_compile_options(Structure):
         ("storage", c_int32),
         ("precision", c_uint32),
         ("tune", c_double),
-        ("spare", c_uint64 * 3),
+        ("layout", c_uint32),
+        ("unused", c_uint32),
+        ("spare", c_uint64 * 2),
     ]
 class tn_model(Structure):
     """`build` makes the network's output, as the loss takes it, from a batch of samples x: (batch, the sample's shape),
@@ -1641,7 +1649,8 @@ class tn_program_report(Structure):
     narrow_why: and why not, in its backend's words: of the last one
     coarse_products: products and convolutions whose factors may be rounded, as `precision` asks
     coarse_refused: those that the device does in f32 all the same
-    coarse_why: and why, in its backend's words: of the last one"""
+    coarse_why: and why, in its backend's words: of the last one
+    channels_last: convolutions whose images have their channels last"""
 
     _fields_ = [
         ("nodes", c_uint32),
@@ -1665,7 +1674,9 @@ class tn_program_report(Structure):
         ("coarse_products", c_uint32),
         ("coarse_refused", c_uint32),
         ("coarse_why", c_char * 200),
-        ("spare", c_uint64 * 4),
+        ("channels_last", c_uint32),
+        ("unused", c_uint32),
+        ("spare", c_uint64 * 3),
     ]
 class tn_launch_profile(Structure):
     """One kernel of a program, in the order of running. Texts are the program's.
@@ -1817,6 +1828,37 @@ class tn_axes(Structure):
     _fields_ = [
         ("count", c_int32),
         ("axis", c_int32 * TN_MAX_RANK),
+    ]
+class tn_tuned_operator(Structure):
+    """What became of one operator, as a line of the tuner's log. Texts live during the call.
+
+    key: the operator and its sizes, in the backend's words
+    choice: of the kernel that it has from now on; "": the one that the backend would have chosen
+    candidates: that there are
+    tried: this time; those that an interrupted tuning tried are not tried again
+    wrong: whose results differ from the reference's, by more than rounding can do
+    failed: that the device did not compile or run
+    known: it had been tuned before, and nothing was tried
+    skipped: 0, or TN_TUNE_NO_TIME, TN_TUNE_TOO_SLOW: nothing is changed
+    usual: seconds of the kernel that the backend would have chosen; 0: it was wrong, or failed
+    seconds: of the one that was chosen; 0: none was right, and nothing is changed
+    error: the largest difference from the reference in it, in parts of what is allowed
+    spent: seconds that all this took"""
+
+    _fields_ = [
+        ("key", c_char_p),
+        ("choice", c_char_p),
+        ("candidates", c_uint32),
+        ("tried", c_uint32),
+        ("wrong", c_uint32),
+        ("failed", c_uint32),
+        ("known", c_uint32),
+        ("skipped", c_uint32),
+        ("usual", c_double),
+        ("seconds", c_double),
+        ("error", c_double),
+        ("spent", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_tune_options(Structure):
     """How long to look; all zero is the usual.

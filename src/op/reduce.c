@@ -188,6 +188,14 @@ uint32_t tn_sum_axes(const tn_tensor *y)
     return at->kind == SUM ? at->axes : 0;
 }
 
+tn_tensor *tn_sum_turned(const tn_tensor *y, tn_tensor *x, const int32_t perm[])
+{
+    const uint32_t axes = ((const attrs *)y->attrs)->axes;
+    attrs at = {.kind = SUM, .keep = 1};
+    for (int32_t d = 0; d < x->type.shape.rank; d++) at.axes |= (axes >> perm[d] & 1) << d;
+    return tn_node(&tn_op_reduce, NULL, &x, 1, &at);
+}
+
 /* ---- the operation ---- */
 
 void tn_reduce_space(const tn_tensor *y, tn_operation *o)

@@ -14,5 +14,7 @@ void tn_reduce_merge(tn_operation *operation);
 
 /* The axes that y sums, bit d for axis d; 0 if it is no sum. */
 uint32_t tn_sum_axes(const tn_tensor *y);
+/* The same sum of x, whose dimension d is dimension perm[d] of what y adds up; the axes stay, as 1. */
+tn_tensor *tn_sum_turned(const tn_tensor *y, tn_tensor *x, const int32_t perm[]);
 
 #endif

@@ -37,6 +37,7 @@ tn_status tn_tuned_choose(const tn_device *device, const char *key, const char *
 {
     TN_MESSAGE(msg);
     const tn_ext_tune *tune = tn_tune_extension(device->backend);
+    if (!strncmp(key, TN_NETWORK_KEY, strlen(TN_NETWORK_KEY))) return TN_OK;
     return tn_device_status(device, tune->choose(device->context, key, choice && *choice ? choice : NULL, &msg), &msg);
 }
 

@@ -30,6 +30,9 @@ enum {
     TN_ROW_GONE = TN_ROW_KINDS /* it is no row any more */
 };
 
+/* A row whose key begins so is about a network, and none of its backend's business. */
+#define TN_NETWORK_KEY "network "
+
 enum { TN_TUNE_DEATHS = 2 }; /* of the process by one candidate: it is not tried again */
 
 typedef struct tn_row {
@@ -97,7 +100,7 @@ void tn_tuned_keep(const tn_device *device);
  * table. If one is, a row that says so is no row that ended a process. */
 int tn_tuned_enter(const tn_device *device, int *is_alone);
 void tn_tuned_leave(int lock);
-/* Tells the backend of a choice; "" or NULL: of none. */
+/* Tells the backend of a choice; "" or NULL: of none. Of a network there is nothing to tell. */
 TN_MUST_USE tn_status tn_tuned_choose(const tn_device *device, const char *key, const char *choice);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "given.h"
+#include "layout.h"
 #include "leaf.h"
 #include "profile.h"
 #include "rewrite.h"
@@ -78,7 +79,7 @@ static uint64_t element(void *self, int32_t dtype)
 /* ---- passes ---- */
 
 /* The graph that will be fused: what is left after simplify and lower. */
-static tn_status rewrite(tn_program *p, const tn_graph *graph, tn_graph **out)
+static tn_status rewrite(tn_program *p, const tn_graph *graph, uint32_t layout, tn_graph **out)
 {
     tn_graph *now = NULL, *next = NULL;
     TN_TRY(tn_group_variables(graph, &p->target, &now));
@@ -91,6 +92,10 @@ static tn_status rewrite(tn_program *p, const tn_graph *graph, tn_graph **out)
     if (!s) s = tn_lower(now, &p->target, &next);
     if (!s) tn_graph_free(now), now = next;
     if (!s) s = tn_simplify(now, &next);
+    if (!s && layout == TN_LAYOUT_LAST) {
+        tn_graph_free(now), now = next;
+        s = tn_lay_out(now, &p->target, &p->report.channels_last, &next);
+    }
     tn_graph_free(now);
     if (!s) *out = next;
     return s ? s : tn_chain_crossings(next);
@@ -296,7 +301,7 @@ static tn_status prepare(tn_program *p, const tn_graph *graph, const tn_compile_
     tn_graph *rewritten = NULL;
     TN_TRY(tn_program_find_optimizers(p, graph));
     TN_TRY(tn_program_find_inputs(p, graph));
-    tn_status s = rewrite(p, graph, &rewritten);
+    tn_status s = rewrite(p, graph, options->layout, &rewritten);
     if (!s) s = run_passes(p, rewritten, options);
     tn_graph_free(rewritten);
     s = after_asking(p, s);
@@ -305,7 +310,7 @@ static tn_status prepare(tn_program *p, const tn_graph *graph, const tn_compile_
     return s ? s : tn_program_plan(p, tn_bind_staging(binding));
 }
 
-static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_options *options)
+static tn_status compile(tn_program *p, tn_graph *graph, tn_compile_options *options)
 {
     tn_binding binding;
     TN_TRY(tn_graph_status(graph));
@@ -316,7 +321,9 @@ static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_option
     TN_REQUIRE(tn_precision_name(options->precision), TN_EINVAL, "compile: there is no precision %u",
                options->precision);
     TN_REQUIRE(options->tune >= 0, TN_EINVAL, "compile: tn_compile_options.tune is less than 0, or no number");
+    TN_REQUIRE(options->layout <= TN_LAYOUT_TRY, TN_EINVAL, "compile: there is no layout %u", options->layout);
     TN_REQUIRE(graph->sinks, TN_EINVAL, "compile: the graph has no output and assigns nothing");
+    TN_TRY(tn_choose_layout(graph, p->state, options));
     tn_status s = tn_bind_begin(p->state, graph, (int)options->f64, &binding);
     if (!s) s = prepare(p, graph, options, &binding);
     if (!s) s = tn_bind_make(&binding);
@@ -347,12 +354,12 @@ static tn_status find_near(const tn_device *device, uint64_t *near)
 tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options *options, tn_program **program)
 {
     TN_GIVEN(graph, state, program);
-    static const tn_compile_options usual;
+    tn_compile_options now = {0};
     tn_program *p = tn_alloc(sizeof *p);
     if (!p) return TN_ENOMEM;
-    if (!options) options = &usual;
+    if (options) now = *options;
     p->state = state;
-    p->f64 = options->f64;
+    p->f64 = now.f64;
     p->place[0] = (tn_place_device){.device = state->device, .queue = state->queue, .tried = 1};
     const tn_device_info *info = &state->device->info;
     p->target = (tn_target){.self = p,
@@ -362,11 +369,11 @@ tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options 
                             .places = TN_PLACES,
                             .find = find,
                             .element = element,
-                            .unfused = options->unfused,
+                            .unfused = now.unfused,
                             .units = info->units ? info->units : 1};
     p->advances_step = graph ? graph->advances_step : 0;
     tn_status s = find_near(state->device, &p->target.near);
-    if (!s) s = compile(p, graph, options);
+    if (!s) s = compile(p, graph, &now);
     if (s)
         tn_program_free(p);
     else

@@ -1,0 +1,121 @@
+/* layout.c: images with their channels last. A convolution that the device does so is made so, between transpositions:
+ * its operands come from some, its result goes through one. Those move through what is done element by element, and
+ * through sums, until they meet others and cancel (simplify.c); what is left, where something wants the usual order,
+ * are launches like others. */
+#include "conv.h"
+#include "leaf.h"
+#include "reduce.h"
+#include "rewrite.h"
+
+#define IMAGE 4 /* dimensions of one */
+
+typedef struct laying {
+    const tn_target *target;
+    uint32_t laid; /* convolutions */
+} laying;
+
+static const int32_t to_last[IMAGE] = {0, 2, 3, 1}, to_usual[IMAGE] = {0, 3, 1, 2};
+
+static tn_shape last_shape(const tn_shape *x)
+{
+    return TN_SHAPE(x->dim[0], x->dim[2], x->dim[3], x->dim[1]);
+}
+
+/* What x is in the usual order, with channels last; NULL: it is no transposition of such. */
+static tn_tensor *source_of(const tn_tensor *x)
+{
+    if (x->op != &tn_op_transpose || x->type.shape.rank != IMAGE) return NULL;
+    const int32_t *perm = ((const tn_transpose_node *)x->attrs)->perm;
+    for (int d = 0; d < IMAGE; d++)
+        if (perm[d] != to_usual[d]) return NULL;
+    return x->in[0];
+}
+
+/* An image of fewer dimensions has none of the first. */
+static tn_tensor *as_image(tn_tensor *x)
+{
+    const tn_shape *now = &x->type.shape;
+    tn_shape full = TN_SHAPE(1, 1, 1, 1);
+    for (int32_t d = 0; d < now->rank; d++) full.dim[IMAGE - now->rank + d] = now->dim[d];
+    return now->rank == IMAGE ? x : tn_reshape(x, full);
+}
+
+/* All of its elements come from fewer: it is never stored. */
+static int is_stretched(const tn_tensor *x)
+{
+    int stretched = x->op->kind == TN_MAP && x->n_in > 0;
+    for (uint32_t i = 0; i < x->n_in; i++)
+        stretched &= tn_shape_count(&x->in[i]->type.shape) < tn_shape_count(&x->type.shape);
+    return stretched;
+}
+
+static tn_tensor *laid(tn_tensor *x);
+
+/* The same element by element, of operands with channels last. */
+static tn_tensor *laid_map(tn_tensor *y)
+{
+    tn_tensor *in[TN_MAX_OPERANDS];
+    for (uint32_t i = 0; i < y->n_in; i++) in[i] = y->in[i]->type.shape.rank ? laid(as_image(y->in[i])) : y->in[i];
+    return y->op == &tn_op_broadcast ? tn_broadcast(in[0], last_shape(&y->type.shape))
+                                     : tn_node(y->op, NULL, in, y->n_in, y->attrs);
+}
+
+/* An image with its channels last. */
+static tn_tensor *laid(tn_tensor *x)
+{
+    tn_tensor *source = source_of(x);
+    if (source) return source;
+    if (x->op == &tn_op_full)
+        return tn_full(x->graph, x->type.dtype, last_shape(&x->type.shape), ((const tn_full_attrs *)x->attrs)->value);
+    return is_stretched(x) ? laid_map(x) : tn_transpose(x, to_last);
+}
+
+/* ---- what is laid out -------------------------------------------------------------------------------------------- */
+
+static tn_tensor *lay_convolution(laying *l, tn_tensor *y)
+{
+    tn_conv_node at = *(const tn_conv_node *)y->attrs;
+    const int is_weight = y->op == &tn_op_conv2d_weight;
+    if (at.channels_last) return y;
+    at.channels_last = 1;
+    tn_tensor *in[2] = {laid(y->in[0]), is_weight ? laid(y->in[1]) : y->in[1]};
+    tn_tensor *made = tn_node(y->op, NULL, in, 2, &at);
+    if (tn_graph_status(y->graph) || !tn_is_done(l->target, made)) return y;
+    l->laid++;
+    return is_weight ? made : tn_transpose(made, to_usual);
+}
+
+/* An operand of the result's shape has its channels last already. */
+static tn_tensor *lay_map(tn_tensor *y)
+{
+    int follows = 0;
+    for (uint32_t i = 0; i < y->n_in && y->type.shape.rank == IMAGE; i++)
+        follows |= source_of(y->in[i]) && tn_shape_equal(&y->in[i]->type.shape, &y->type.shape);
+    return follows ? tn_transpose(laid_map(y), to_usual) : y;
+}
+
+static tn_tensor *lay_sum(tn_tensor *y)
+{
+    tn_tensor *x = source_of(y->in[0]);
+    if (!x || !tn_sum_axes(y)) return y;
+    return tn_reshape(tn_transpose(tn_sum_turned(y, x, to_last), to_usual), y->type.shape);
+}
+
+static tn_tensor *rule(void *arg, tn_tensor *y)
+{
+    if (y->op == &tn_op_conv2d || y->op == &tn_op_conv2d_data || y->op == &tn_op_conv2d_weight)
+        return lay_convolution(arg, y);
+    if (y->op->kind == TN_MAP) return lay_map(y);
+    return y->op == &tn_op_reduce ? lay_sum(y) : y;
+}
+
+tn_status tn_lay_out(const tn_graph *graph, const tn_target *target, uint32_t *count, tn_graph **out)
+{
+    laying l = {.target = target};
+    tn_graph *now = NULL;
+    TN_TRY(tn_rewrite(graph, rule, &l, &now));
+    const tn_status s = tn_simplify(now, out);
+    tn_graph_free(now);
+    *count = l.laid;
+    return s;
+}
