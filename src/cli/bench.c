@@ -116,10 +116,14 @@ static void make_options(bench *b)
         {CLI_FLAG, "profile", 0, "of train and infer: what each kernel takes, and at the least could", &b->profile, 0,
          0, 0, 0, 0, 0},
         {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &s->strict, 0, 0, 0, 0, 0, 0},
-        {CLI_TEXT, "storage", "f32|f16|bf16", "what passes between kernels is stored as (f32)", &s->storage, 0,
-         0, 0, 0, 0, 0},
-        {CLI_TEXT, "precision", "f32|f32-fast|bf16", "factors of products may be rounded (f32)", &s->precision,
-         0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "storage", "f32|f16|bf16", "what passes between kernels is stored as (f32)", &s->storage, 0, 0, 0, 0,
+         0, 0},
+        {CLI_TEXT, "precision", "f32|f32-fast|bf16", "factors of products may be rounded (f32)", &s->precision, 0, 0, 0,
+         0, 0, 0},
+        {CLI_TEXT, "layout", "tuned|usual|channels-last|try",
+         "how images lie between convolutions: as was found faster, or with channels first or last; try finds out "
+         "(tuned)",
+         &s->layout, 0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "unfused", 0, "one kernel an operator, for comparison", &s->unfused, 0, 0, 0, 0, 0, 0},
         {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     };

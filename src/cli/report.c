@@ -92,6 +92,8 @@ void cli_report_start(const cli_session *s)
     if (report.coarse_refused && !report.coarse_products)
         cli_warn("--precision %s changes nothing: %s multiplies nothing so: %s", s->settings.precision,
                  tn_device_name(s->device), report.coarse_why);
+    if (!strcmp(s->settings.layout, "channels-last") && !report.channels_last)
+        cli_warn("--layout channels-last changes nothing: %s makes no convolution so", tn_device_name(s->device));
     if (s->settings.explain) tn_program_explain(tn_training_program(s->training), explain, NULL);
 }
 

@@ -28,6 +28,7 @@ void cli_settings_init(cli_settings *s)
                         .resident = "auto",
                         .storage = "f32",
                         .precision = "f32",
+                        .layout = "tuned",
                         .device = "auto"};
     enum { NO, KEPT, FIXED };
     const cli_option options[] = {
@@ -216,12 +217,27 @@ static uint32_t find_precision(const cli_settings *s)
     return i;
 }
 
+/* Likewise, a TN_LAYOUT_. */
+static uint32_t find_layout(const cli_settings *s)
+{
+    static const char *const name[] = {[TN_LAYOUT_TUNED] = "tuned",
+                                       [TN_LAYOUT_USUAL] = "usual",
+                                       [TN_LAYOUT_LAST] = "channels-last",
+                                       [TN_LAYOUT_TRY] = "try"};
+    uint32_t i = 0;
+    while (i < sizeof name / sizeof *name && strcmp(name[i], s->layout) != 0) i++;
+    return i;
+}
+
 int cli_check_types(const cli_settings *s)
 {
     if (find_storage(s) == sizeof storages / sizeof *storages)
         return cli_usage("--storage: numbers are stored as f32, f16 or bf16, not as '%s'", s->storage);
     if (!tn_precision_name(find_precision(s)))
         return cli_usage("--precision: products are in f32, f32-fast or bf16, not in '%s'", s->precision);
+    if (find_layout(s) > TN_LAYOUT_TRY)
+        return cli_usage("--layout: images lie tuned, usual or channels-last, or both ways on try, not '%s'",
+                         s->layout);
     return CLI_GO_ON;
 }
 
@@ -230,7 +246,8 @@ tn_compile_options cli_compile_options(const cli_settings *s)
     return (tn_compile_options){.strict = (uint32_t)s->strict,
                                 .unfused = (uint32_t)s->unfused,
                                 .storage = storages[find_storage(s)].dtype,
-                                .precision = find_precision(s)};
+                                .precision = find_precision(s),
+                                .layout = find_layout(s)};
 }
 
 /* The file or folder of data; NULL for digits, which the program draws whatever files there are. */

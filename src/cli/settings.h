@@ -16,7 +16,7 @@ typedef struct cli_settings {
     int64_t most;    /* of a network of ONNX, as in tn_onnx_options */
     int64_t context; /* bytes of a text that a sample is; 0: the data is no text */
     const char *resident, *memory, *bucket;
-    const char *storage, *precision, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename,
+    const char *storage, *precision, *layout, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename,
         *freeze, *curve, *log, *report;
     const char *trace;
     int by_position, sync_norm, characters;

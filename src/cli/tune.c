@@ -8,6 +8,7 @@
 #include "work.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,8 @@ static const char doc[] =
 typedef struct tuner {
     bench b;
     const char *model, *to, *from, *shapes;
-    double minutes;
+    double minutes, until; /* which is when all time is over */
+    int is_tried;          /* one of two layouts has been tuned, the other comes */
     int64_t tries;
     int again, list, forget, tunes, small_first;
     tn_device *device;
@@ -146,6 +148,11 @@ static void tell_all(tuner *t)
     cli_json_end(&t->json, '}');
 }
 
+static void tell_layout(const tuner *t, int is_last)
+{
+    if (!t->b.s.json) printf("the network is %s with channels last\n", is_last ? "faster, and will be," : "no faster");
+}
+
 /* ---- programs ---------------------------------------------------------------------------------------------------- */
 
 static int stops(void *arg)
@@ -153,10 +160,25 @@ static int stops(void *arg)
     return cli_interrupted() || is_lost(arg);
 }
 
+/* Whether there is something to be done for the layout of the setting: with channels last only if the device has that.
+ */
+static int is_wanted(tuner *t, const tn_program *program)
+{
+    tn_program_report report;
+    tn_program_get_report(program, &report);
+    const uint32_t layout = cli_compile_options(&t->b.s).layout;
+    if (layout == TN_LAYOUT_LAST) t->is_tried = report.channels_last > 0;
+    if (layout == TN_LAYOUT_TRY) tell_layout(t, report.channels_last > 0);
+    return layout == TN_LAYOUT_USUAL || (layout == TN_LAYOUT_LAST && report.channels_last);
+}
+
 static int tune_program(bench *b, tn_program *program)
 {
     tuner *t = (tuner *)(void *)b; /* its first member */
-    const tn_tune_options options = {.seconds = t->minutes * 60,
+    const double left = fmax(t->until - cli_now(), 0.001);
+    const int is_first = cli_compile_options(&b->s).layout == TN_LAYOUT_LAST;
+    if (!is_wanted(t, program)) return CLI_OK;
+    const tn_tune_options options = {.seconds = is_first ? left / 2 : left,
                                      .tries = (uint32_t)t->tries,
                                      .again = (uint32_t)t->again,
                                      .tell = tell,
@@ -164,7 +186,6 @@ static int tune_program(bench *b, tn_program *program)
                                      .small_first = (uint32_t)t->small_first,
                                      .stops = stops};
     if (tn_program_tune(program, &options)) return cli_failed();
-    tell_all(t);
     if (!cli_interrupted()) return CLI_OK;
     cli_warn(tn_cache_check() || is_unkept(t) ? "interrupted"
                                               : "interrupted; %u trials kept; go on with the same command",
@@ -278,14 +299,34 @@ static int tune_onnx(tuner *t)
     return status;
 }
 
-static int tune(tuner *t)
+static int tune_network(tuner *t)
 {
     if (t->b.s.net) {
         t->b.use = tune_program;
         return bench_train(&t->b);
     }
-    if (!t->model) return tune_usual(t);
     return cli_onnx_is(t->model) || cli_onnx_holds(t->model) ? tune_onnx(t) : tune_saved(t);
+}
+
+/* The network as it is with channels last, if the device has that, and as usual; then which of both is faster. */
+static int tune(tuner *t)
+{
+    static const char *const layouts[] = {"channels-last", "usual", "try"};
+    int status = CLI_OK;
+    t->until = cli_now() + t->minutes * 60;
+    if (!t->b.s.net && !t->model) {
+        t->b.s.layout = "usual";
+        status = tune_usual(t);
+    }
+    for (int i = 0; (t->b.s.net || t->model) && i < 2 + t->is_tried && status == CLI_OK; i++) {
+        t->b.s.layout = layouts[i];
+        status = tune_network(t);
+        tn_state_free(t->b.state);
+        cli_crew_close(&t->b.crew);
+        t->b.state = NULL;
+    }
+    if (status == CLI_OK || cli_interrupted()) tell_all(t);
+    return status == CLI_OK ? CLI_GO_ON : status;
 }
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */

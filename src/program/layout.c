@@ -28,16 +28,21 @@ static int is_convolution(const tn_tensor *x)
     return x->op == &tn_op_conv2d || x->op == &tn_op_conv2d_data || x->op == &tn_op_conv2d_weight;
 }
 
-static uint64_t hash_tensor(uint64_t hash, const tn_tensor *x)
+static uint64_t hash_type(uint64_t hash, const tn_type *type)
 {
-    hash = tn_hash_bytes(hash, x->op->name, strlen(x->op->name));
-    hash = tn_hash_bytes(hash, &x->type.dtype, sizeof x->type.dtype);
-    hash = tn_hash_bytes(hash, x->type.shape.dim, (size_t)x->type.shape.rank * sizeof *x->type.shape.dim);
-    for (uint32_t i = 0; i < x->n_in; i++) hash = tn_hash_bytes(hash, &x->in[i]->id, sizeof x->in[i]->id);
-    return is_convolution(x) ? tn_hash_bytes(hash, x->attrs, x->op->attrs_size) : hash;
+    hash = tn_hash_bytes(hash, &type->dtype, sizeof type->dtype);
+    return tn_hash_bytes(hash, type->shape.dim, (size_t)type->shape.rank * sizeof *type->shape.dim);
 }
 
-/* "network 64x3x32x32 f32 0123456789abcdef, 20 convolutions"; 0: it has none. */
+static uint64_t hash_convolution(uint64_t hash, const tn_tensor *x)
+{
+    hash = tn_hash_bytes(hash, x->op->name, strlen(x->op->name));
+    hash = tn_hash_bytes(hash, x->attrs, x->op->attrs_size);
+    return hash_type(hash_type(hash_type(hash, &x->type), &x->in[0]->type), &x->in[1]->type);
+}
+
+/* Networks are told apart by their convolutions; not by how much data the device keeps, for instance. 0: it has none.
+ */
 static int write_key(const tn_graph *graph, const tn_compile_options *options, char key[TN_TUNE_KEY])
 {
     const uint32_t how[] = {options->unfused, options->f64, (uint32_t)options->storage, options->precision};
@@ -46,10 +51,11 @@ static int write_key(const tn_graph *graph, const tn_compile_options *options, c
     int count = 0;
     for (uint32_t i = 0; i < graph->count; i++) {
         const tn_tensor *x = graph->tensor[i];
-        hash = hash_tensor(hash, x);
-        if (is_convolution(x) && !count++) tn_shape_text(&x->in[0]->type.shape, shape, sizeof shape);
+        if (!is_convolution(x)) continue;
+        hash = hash_convolution(hash, x);
+        if (!count++) tn_shape_text(&x->in[0]->type.shape, shape, sizeof shape);
     }
-    snprintf(key, TN_TUNE_KEY, TN_NETWORK_KEY "of %d convolutions, the first of %s, %s %016" PRIx64, count, shape,
+    snprintf(key, TN_TUNE_KEY, TN_NETWORK_KEY "of %d convolutions, the first of %s in %s, %016" PRIx64, count, shape,
              tn_precision_name(options->precision), hash);
     return count > 0;
 }
