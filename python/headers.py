@@ -5,7 +5,7 @@ It knows the form that our headers have (clang-format keeps it), not C: a declar
 that tells of it. What it does not understand is an error."""
 import re
 
-BEFORE_TENON_H = ["backend.h"]  # of which only constants and the device's description are of use here
+BEFORE_TENON_H = ["backend_ops.h", "backend.h"]  # of which only constants and the device's description are of use here
 AFTER_TENON_H = ["op_info.h"]
 FROM_BACKEND_H = ("tn_msg", "tn_device_info")
 OPAQUE = ("void", "tn_backend")
@@ -153,7 +153,7 @@ class _Reader:
         self.on_line = True
         if "TN_API" in head:
             self.function(head, self.doc)
-        elif re.match(r"typedef [^(]*\*?\w+\(", head) and self.name != "backend.h":
+        elif re.match(r"typedef [^(]*\*?\w+\(", head) and self.name not in BEFORE_TENON_H:
             self.callback(head)
         return rest[found.end():]
 
@@ -178,7 +178,7 @@ class _Reader:
 
     def struct(self, found):
         self.on_line = False
-        if self.name == "backend.h" and found[1] not in FROM_BACKEND_H:
+        if self.name in BEFORE_TENON_H and found[1] not in FROM_BACKEND_H:
             return
         fields = []
         text = re.sub(r"^\s*/\*.*?\*/$", "", found[2], flags=re.M)

@@ -4,12 +4,12 @@ Made by python/generate.py from the headers: don't edit."""
 # fmt: off
 from ctypes import (CFUNCTYPE, Structure, c_char, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t,
                     c_uint32, c_uint64, c_void_p)
-TN_ABI_MAJOR = 1
-TN_ABI_MINOR = 1
 TN_MAX_RANK = 8
 TN_MAX_OPERANDS = 24
 TN_MAX_INSTRS = 96
 TN_MAX_SCALARS = 24
+TN_ABI_MAJOR = 1
+TN_ABI_MINOR = 1
 TN_OK = 0
 TN_EINVAL = 1
 TN_ESHAPE = 2

@@ -90,7 +90,8 @@ static int check_structs(const char *name)
 static void every_struct_is_listed(void **state)
 {
     (void)state;
-    assert_in_range(check_structs(TEST_INCLUDE "/backend.h"), 23, ROWS);
+    assert_in_range(check_structs(TEST_INCLUDE "/backend.h"), 11, ROWS);
+    assert_in_range(check_structs(TEST_INCLUDE "/backend_ops.h"), 14, ROWS);
     assert_in_range(check_structs(TEST_INCLUDE "/backend_ext.h"), 9, ROWS);
     assert_in_range(check_structs(TEST_INCLUDE "/comm.h"), 3, ROWS);
 }
