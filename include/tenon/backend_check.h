@@ -373,18 +373,19 @@ static inline int32_t tn_check_pool(const tn_op_desc *desc, tn_op_facts *facts, 
 
 /* ---- all operators ---------------------------------------------------------------------------------------------- */
 
-/* An operator: its operands, its attributes and, if one of them is reserved, where; what else must hold; and its
- * operands with channels last, where that is the attribute. */
+/* An operator: its operands, its attributes and, if one of them is reserved, where, or says that channels are last, its
+ * operands then; and what else must hold. */
 typedef struct tn_op_form {
     const char *name, *form;
     uint64_t attrs, reserved; /* bytes; 0: none */
-    int32_t (*check)(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg);
     const char *last;
+    int32_t (*check)(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg);
 } tn_op_form;
 
-#define TN_FORM_ATTRS(type)    sizeof(type), 0
-#define TN_FORM_RESERVED(type) sizeof(type), offsetof(type, reserved)
-#define TN_FORM_LAST(type)     sizeof(type), offsetof(type, channels_last)
+#define TN_FORM_NONE             0, 0, NULL
+#define TN_FORM_ATTRS(type)      sizeof(type), 0, NULL
+#define TN_FORM_RESERVED(type)   sizeof(type), offsetof(type, reserved), NULL
+#define TN_FORM_LAST(type, last) sizeof(type), offsetof(type, channels_last), last
 
 /* The row of that name, constant and valid for ever, or NULL. */
 static inline const tn_op_form *tn_op_form_find(const char *name)
@@ -393,15 +394,15 @@ static inline const tn_op_form *tn_op_form_find(const char *name)
         {"map", "...", TN_FORM_ATTRS(tn_map_attrs), tn_check_map},
         {"reduce", "...", TN_FORM_ATTRS(tn_reduce_attrs), tn_check_reduce},
         {"matmul", "...", TN_FORM_RESERVED(tn_matmul_attrs), tn_check_matmul},
-        {"softmax", "f:onj f:onj", 0, 0, NULL},
-        {"log_softmax", "f:onj f:onj", 0, 0, NULL},
+        {"softmax", "f:onj f:onj", TN_FORM_NONE, NULL},
+        {"log_softmax", "f:onj f:onj", TN_FORM_NONE, NULL},
         {"transpose", "t:* t:*", TN_FORM_ATTRS(tn_transpose_attrs), tn_check_transpose},
-        {"gather", "t:nd i:m t:md", 0, 0, NULL},
+        {"gather", "t:nd i:m t:md", TN_FORM_NONE, NULL},
         {"window", "t:nd t:md", TN_FORM_RESERVED(tn_window_attrs), tn_check_window},
-        {"scatter_add", "i:m t:md t:nd", 0, 0, NULL},
+        {"scatter_add", "i:m t:md t:nd", TN_FORM_NONE, NULL},
         {"slice", "t:* t:*", TN_FORM_ATTRS(tn_slice_attrs), tn_check_slice},
         {"unslice", "t:* t:*", TN_FORM_ATTRS(tn_slice_attrs), tn_check_slice},
-        {"concat", "...", 0, 0, tn_check_concat},
+        {"concat", "...", TN_FORM_NONE, tn_check_concat},
         {"cumsum", "t:onj t:onj", TN_FORM_ATTRS(tn_cumsum_attrs), tn_check_cumsum},
         {"topk", "t:onj i:omj", TN_FORM_RESERVED(tn_topk_attrs), tn_check_topk},
         {"searchsorted", "t:dn t:dm i:dm", TN_FORM_RESERVED(tn_searchsorted_attrs), tn_check_searchsorted},
@@ -409,11 +410,11 @@ static inline const tn_op_form *tn_op_form_find(const char *name)
         {"attend_grad", "f:ohnd f:ogmd f:ogme ...", TN_FORM_RESERVED(tn_attend_attrs), tn_check_attend},
         {"layer_norm", "...", TN_FORM_RESERVED(tn_layer_norm_attrs), tn_check_layer_norm},
         {"layer_norm_grad", "...", TN_FORM_RESERVED(tn_layer_norm_attrs), tn_check_layer_norm},
-        {"take", "t:onj i:omj t:omj", 0, 0, NULL},
-        {"put", "i:omj t:omj t:onj", 0, 0, NULL},
-        {"conv2d", "f:bchw f:kgrs ...", TN_FORM_LAST(tn_conv_attrs), tn_check_conv, "f:bhwc f:kgrs ..."},
-        {"conv2d_data", "f:bkpq f:kgrs f:bchw", TN_FORM_LAST(tn_conv_attrs), tn_check_conv, "f:bpqk f:kgrs f:bhwc"},
-        {"conv2d_weight", "f:bchw f:bkpq f:kgrs", TN_FORM_LAST(tn_conv_attrs), tn_check_conv, "f:bhwc f:bpqk f:kgrs"},
+        {"take", "t:onj i:omj t:omj", TN_FORM_NONE, NULL},
+        {"put", "i:omj t:omj t:onj", TN_FORM_NONE, NULL},
+        {"conv2d", "f:bchw f:kgrs ...", TN_FORM_LAST(tn_conv_attrs, "f:bhwc f:kgrs ..."), tn_check_conv},
+        {"conv2d_data", "f:bkpq f:kgrs f:bchw", TN_FORM_LAST(tn_conv_attrs, "f:bpqk f:kgrs f:bhwc"), tn_check_conv},
+        {"conv2d_weight", "f:bchw f:bkpq f:kgrs", TN_FORM_LAST(tn_conv_attrs, "f:bhwc f:bpqk f:kgrs"), tn_check_conv},
         {"maxpool2d", "t:bchw t:bcpq", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
         {"maxpool2d_grad", "f:bchw f:bcpq f:bchw", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
         {"avgpool2d", "f:bchw f:bcpq", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
