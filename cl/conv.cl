@@ -1,10 +1,11 @@
 /* conv.cl: what a convolution does before and after its product: pictures laid out with zeros around them (and, where a
  * gradient asks for it, between their elements), weights turned round, and sums of partial products.
- * Given: T. STAGE: UP_H, UP_W, 1 more than the zeros between. */
+ * Given: T. STAGE: UP_H, UP_W, 1 more than the zeros between; on GPUs DEPTH, channels that lie beside each other. */
 #define AT(T, buffer, offset) ((__global T *)((buffer) + (offset)))
 
 #ifdef STAGE
-/* to (planes, hp, wp): element (i, j) of from (planes, h, w) goes to (i UP_H + top, j UP_W + left), if it is inside. */
+/* to (planes, hp, wp, DEPTH): element (i, j) of from (planes, h, w, DEPTH) goes to (i UP_H + top, j UP_W + left), if it
+ * is inside. */
 __kernel void tn_conv_stage(ITEM_PARAM __global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
                             ulong to_offset, int h, int w, int hp, int wp, int top, int left, long total, long per)
 {
@@ -23,18 +24,19 @@ __kernel void tn_conv_stage(ITEM_PARAM __global const uchar *from_buffer, ulong 
         for (int j = j0; j < j1; j++) out[j * UP_W + left] = in[j];
     }
 #else
-    const long e = (long)ITEM;
+    const long e = (long)ITEM, pixel = e / DEPTH;
     if (e >= total) return;
-    const int u = (int)(e / wp % hp) - top, v = (int)(e % wp) - left;
+    const int u = (int)(pixel / wp % hp) - top, v = (int)(pixel % wp) - left;
     const int inside = u >= 0 && v >= 0 && u % UP_H == 0 && v % UP_W == 0 && u / UP_H < h && v / UP_W < w;
-    to[e] = inside ? from[(e / wp / hp * h + u / UP_H) * w + v / UP_W] : 0;
+    to[e] = inside ? from[((pixel / wp / hp * h + u / UP_H) * w + v / UP_W) * DEPTH + e % DEPTH] : 0;
 #endif
 }
 #endif
 
 #ifdef TURN
 /* weight (groups, k, c, taps) as (groups, c, k, taps), the taps of each pair in reverse; or with BY_TAP as (groups,
- * taps, c, k). */
+ * taps, c, k); or for pictures with channels last as (groups, k, taps, c), TAPS_FIRST, and as (groups, c, taps, k) in
+ * reverse, CHANNELS_FIRST. */
 __kernel void tn_conv_turn(ITEM_PARAM __global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
                            ulong to_offset, int k, int c, int taps, int total, int per)
 {
@@ -45,6 +47,10 @@ __kernel void tn_conv_turn(ITEM_PARAM __global const uchar *from_buffer, ulong f
         const int group = e / (taps * c * k);
 #ifdef BY_TAP
         const int i = e / k % c, f = e % k, tap = e / (k * c) % taps;
+#elif defined(TAPS_FIRST)
+        const int f = e / (taps * c) % k, i = e % c, tap = e / c % taps;
+#elif defined(CHANNELS_FIRST)
+        const int i = e / (taps * k) % c, f = e % k, tap = taps - 1 - e / k % taps;
 #else
         const int i = e / (taps * k) % c, f = e / taps % k, tap = taps - 1 - e % taps;
 #endif

@@ -1,24 +1,13 @@
 /* conv_matrix.cl: convolutions as products by matrix units, without a matrix of pictures: the blocks of matrix_block.cl
  * are filled straight from them. What rows, columns and k are, and the arguments, is as in conv_cpu.cl.
  *
- * Given: matrix_parts.cl; R, S, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W, WEIGHT, SPLIT; the epilogue as a
- * map. Elements are f32. */
-#define TAP(i)   ((i) / (R * S) * hp * wp + (i) / S % R * (DILATION_H * wp) + (i) % S * DILATION_W)
-#define PIXEL(i) ((i) / q * (STRIDE_H * wp) + (i) % q * STRIDE_W)
-#define GIVEN(j) product
-#ifdef SPLIT
-#define LAST_PARAMS __global uchar *partial_buffer, ulong partial_offset,
-#else
-#define LAST_PARAMS MAP_PARAMS
-#endif
+ * Given: matrix_parts.cl, conv_places.cl. Elements are f32. */
 /* Where a work-item's pairs lie: of a before the block, of the pictures without k's part of it. What lies beyond the last
  * row or column repeats it, and what is beyond k_all is zero. */
-#define COLUMN(j)  (WEIGHT ? TAP(j) : PIXEL(j))
-#define ALONG_K(k) (WEIGHT ? PIXEL(k) : TAP(k))
 #define BRING_IF(k0, inside)                                                                                           \
-    EACH_OF(PAIRS, BRING_M, BLOCK_M, 0,                                                                                \
-            next_a[t] = PAIR_OF(a, LOAD_f32, a_at[t] + (k0), a_at[t] + (k0) + 1, inside);)                             \
-    EACH_OF(PAIRS, BRING_N, BLOCK_N, !WEIGHT,                                                                          \
+    EACH_OF(PAIRS, BRING_M, BLOCK_M, TURNED_A,                                                                         \
+            next_a[t] = PAIR_OF(a, LOAD_f32, a_at[t] + (k0) * K_STEP_A, a_at[t] + ((k0) + 1) * K_STEP_A, inside);)     \
+    EACH_OF(PAIRS, BRING_N, BLOCK_N, TURNED_B,                                                                         \
             next_b[t] = PAIR_OF(from, LOAD_f32, b_at[t] + ALONG_K((k0) + 2 * k), b_at[t] + ALONG_K((k0) + 2 * k + 1),  \
                                 inside);)
 #define BRING(k0)                                                                                                      \
@@ -30,8 +19,6 @@
             BRING_IF(k0, more - 2 * k)                                                                                 \
         }                                                                                                              \
     }
-#define A_OF(image)    (a_first + (WEIGHT ? (long)(image) * groups + g : g) * m * (long)k_all)
-#define FROM_OF(image) (from_first + ((long)(image) * groups + g) * picture)
 
 /* What parts make of infinities is no number, where the product may well be one: then it is made anew. */
 #if PARTS > 1
@@ -40,14 +27,15 @@
         product = 0;                                                                                                   \
         for (int image = first; image < last; image++)                                                                 \
             for (int k_ = 0; k_ < k_all; k_++)                                                                         \
-                product += A_OF(image)[(i) * k_all + k_] * FROM_OF(image)[COLUMN((int)(j)) + ALONG_K(k_)];             \
+                product += A_OF(a_first, image)[(i) * ROW_STEP_A + k_ * K_STEP_A] *                                    \
+                           FROM_OF(from_first, image)[COLUMN((int)(j)) + ALONG_K(k_)];                                 \
     }
 #else
 #define MEND(product, i, j)
 #endif
 
 __kernel MX_SUB_GROUP __attribute__((reqd_work_group_size(WAVES_U * WAVE, WAVES_V, 1))) void tn_conv(
-    __global const uchar *a_buffer, ulong a_offset, __global const uchar *x_buffer, ulong x_offset, LAST_PARAMS int m,
+    __global const uchar *a_buffer, ulong a_offset, __global const uchar *x_buffer, ulong x_offset, RESULT_PARAMS int m,
     int n, int k_all, int groups, int images, int length, int picture, int hp, int wp, int q)
 {
     BLOCK_BEGIN
@@ -58,17 +46,12 @@ __kernel MX_SUB_GROUP __attribute__((reqd_work_group_size(WAVES_U * WAVE, WAVES_
     __global const float *const a_first = (__global const float *)(a_buffer + a_offset);
     __global const float *const from_first = (__global const float *)(x_buffer + x_offset);
     int a_at[BRING_M], b_at[BRING_N];
-    EACH_OF(PAIRS, BRING_M, BLOCK_M, 0, a_at[t] = min(i0 + i, m - 1) * k_all + 2 * k;)
-    EACH_OF(PAIRS, BRING_N, BLOCK_N, !WEIGHT, b_at[t] = COLUMN(min(j0 + i, n - 1));)
+    EACH_OF(PAIRS, BRING_M, BLOCK_M, TURNED_A, a_at[t] = min(i0 + i, m - 1) * ROW_STEP_A + 2 * k * K_STEP_A;)
+    EACH_OF(PAIRS, BRING_N, BLOCK_N, TURNED_B, b_at[t] = COLUMN(min(j0 + i, n - 1));)
     for (int image = first; image < last; image++) {
-        __global const float *a = A_OF(image), *from = FROM_OF(image);
-        ADD_BLOCKS(0, k_all, 0, !WEIGHT)
+        __global const float *a = A_OF(a_first, image), *from = FROM_OF(from_first, image);
+        ADD_BLOCKS(0, k_all, TURNED_A, TURNED_B)
     }
-#ifdef SPLIT
-    __global float *partial = (__global float *)(partial_buffer + partial_offset) + (long)outer * m * n;
-    FOR_EACH_PRODUCT(partial[(long)i * n + j] = product;)
-#else
-    MAP_POINTERS
-    FOR_EACH_PRODUCT(MAP_ROW((IX)((long)outer * m + i), 0) MAP_VALUES(j) MAP_STORE(j))
-#endif
+    RESULT_POINTERS
+    FOR_EACH_PRODUCT(STORE_RESULT)
 }

@@ -3,13 +3,21 @@
  * them: matrix_parts.cl, or matrix_staged.cl.
  *
  * Given: matrix.cl, WAVES_U, WAVES_V, TILES_M, TILES_N, PARTS of a number of f32. EXACT: sums of 16 products are added
- * to the others in f32, as units that cut digits off would lose some each time. The core's FACTORS: of local memory, in
- * numbers of 16 bits. */
+ * to the others in f32, as units that cut digits off would lose some each time. BY_ROWS: neighbours of the result are
+ * of neighbouring rows. The core's FACTORS: of local memory, in numbers of 16 bits. */
 #define BLOCK_M (WAVES_V * TILES_M * 16)
 #define BLOCK_N (WAVES_U * TILES_N * 16)
 /* Local memory, in numbers of 16 bits: the factors; then rows of the product, in f32. */
-#define ROW_STEP  (BLOCK_N + 4)
 #define ROWS_HELD (WAVES_V * 16)
+#ifdef BY_ROWS
+#define ROW_STEP       (BLOCK_N + 1)
+#define HELD_ROW(at)   ((at) % ROWS_HELD)
+#define HELD_PLACE(at) ((at) / ROWS_HELD)
+#else
+#define ROW_STEP       (BLOCK_N + 4)
+#define HELD_ROW(at)   ((at) / BLOCK_N)
+#define HELD_PLACE(at) ((at) % BLOCK_N)
+#endif
 #define HELD      (2 * ROWS_HELD * ROW_STEP)
 #define LOCAL     (FACTORS > HELD ? FACTORS : HELD)
 #ifndef MODEL
@@ -47,7 +55,7 @@
     _Pragma("unroll") for (int e = 0; e < TILES_M * TILES_N; e++) MX_ZERO(acc[e]);
 
 /* What is done with the product: BODY for each element (i, j) of the block that is inside m x n, in an order in which
- * neighbouring work-items have neighbouring columns. Registers have no index: the next rows of products become the
+ * neighbouring work-items have neighbouring columns, or rows. Registers have no index: the next rows of products become the
  * first. */
 #define FOR_EACH_PRODUCT(BODY)                                                                                         \
     _Pragma("nounroll") for (int pass = 0; pass < TILES_M; pass++)                                                     \
@@ -61,10 +69,10 @@
         barrier(CLK_LOCAL_MEM_FENCE);                                                                                  \
         _Pragma("nounroll") for (int at = (int)lane; at < ROWS_HELD * BLOCK_N; at += ITEMS)                            \
         {                                                                                                              \
-            const int row = at / BLOCK_N, i = i0 + (row / 16 * TILES_M + pass) * 16 + row % 16;                        \
-            const IX j = j0 + at % BLOCK_N;                                                                            \
+            const int row = HELD_ROW(at), i = i0 + (row / 16 * TILES_M + pass) * 16 + row % 16;                        \
+            const IX j = j0 + HELD_PLACE(at);                                                                          \
             if (i >= m || j >= n) continue;                                                                            \
-            float product = rows[row * ROW_STEP + at % BLOCK_N];                                                       \
+            float product = rows[row * ROW_STEP + HELD_PLACE(at)];                                                     \
             MEND(product, i, j)                                                                                        \
             BODY                                                                                                       \
         }                                                                                                              \

@@ -21,14 +21,16 @@ static int32_t check_sizes(const ocl_build *build, const tn_conv_attrs *a)
     return large ? ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: too large", desc->name) : TN_OK;
 }
 
-/* The tensor (b, k, p, q) as (b, k, p q). */
-static int32_t flatten(ocl_build *build, const tn_tensor_desc *from, tn_tensor_desc *to)
+/* The tensor (b, k, p, q) as (b, k, p q), or (b, p, q, k) as (b, p q, k). */
+static int32_t flatten(ocl_build *build, int last, const tn_tensor_desc *from, tn_tensor_desc *to)
 {
+    const int p = last ? 1 : 2, q = p + 1;
     *to = *from;
     to->rank = 3;
-    to->dim[2] = from->dim[2] * from->dim[3];
-    to->stride[2] = from->dim[3] == 1 ? from->stride[2] : from->stride[3];
-    if (from->dim[2] <= 1 || from->dim[3] <= 1 || from->stride[2] == from->stride[3] * from->dim[3]) return TN_OK;
+    to->dim[p] = from->dim[p] * from->dim[q];
+    to->stride[p] = from->dim[q] == 1 ? from->stride[p] : from->stride[q];
+    if (last) to->dim[2] = from->dim[3], to->stride[2] = from->stride[3];
+    if (from->dim[p] <= 1 || from->dim[q] <= 1 || from->stride[p] == from->stride[q] * from->dim[q]) return TN_OK;
     return ocl_fail(build->msg, TN_EUNSUPPORTED,
                     "%s: an epilogue's input that is broadcast along rows or columns alone", build->desc->name);
 }
@@ -38,8 +40,8 @@ static int32_t begin_epilogue(ocl_build *build, conv *c)
     const tn_op_desc *desc = build->desc;
     int32_t s = TN_OK;
     c->mapping = ocl_epilogue(build);
-    for (uint32_t i = 2; i < desc->n_in && !s; i++) s = flatten(build, &desc->in[i], &c->flat[i]);
-    if (!s && ocl_map_pinned(c->mapping.map) >> 2)
+    for (uint32_t i = 2; i < desc->n_in && !s; i++) s = flatten(build, c->last, &desc->in[i], &c->flat[i]);
+    if (!s && ocl_map_pinned(c->mapping.map) >> (c->last ? 1 : 2))
         s = ocl_fail(build->msg, TN_EUNSUPPORTED, "conv2d: an epilogue that asks for a pixel's place");
     return s ? s : ocl_check_over(build);
 }
@@ -47,27 +49,28 @@ static int32_t begin_epilogue(ocl_build *build, conv *c)
 /* ---- the product that a convolution is --------------------------------------------------------------------------- */
 
 /* What is read as pictures, and what must lie around and between its elements. */
-static int32_t plan_pictures(ocl_build *build, conv *c, const tn_tensor_desc *from, const tn_tensor_desc *weight,
-                             const tn_tensor_desc *pixels)
+static int32_t plan_pictures(ocl_build *build, conv *c)
 {
-    const int64_t window[2] = {weight->dim[2], weight->dim[3]}, size[2] = {from->dim[2], from->dim[3]};
+    const tn_sizes *z = &build->facts->size;
+    const int64_t window[2] = {z->r, z->s}, images[2] = {z->h, z->w}, results[2] = {z->p, z->q};
+    const int64_t *const size = c->data ? results : images, *const pixels = c->data ? images : results;
     int64_t laid[2];
-    c->c = from->dim[1] / c->groups;
+    c->c = c->data ? c->filters : z->g;
     for (int d = 0; d < 2; d++) {
         const int64_t reach = ocl_max(0, window[d] - 1) * c->attrs.dilation[d];
         c->up[d] = c->data ? c->attrs.stride[d] : 1;
         c->stride[d] = c->data ? 1 : c->attrs.stride[d];
         c->top[d] = c->data ? reach - c->attrs.pad[d] : c->attrs.pad[d];
-        laid[d] = pixels->dim[2 + d] && window[d] ? (pixels->dim[2 + d] - 1) * c->stride[d] + reach + 1 : 0;
+        laid[d] = pixels[d] && window[d] ? (pixels[d] - 1) * c->stride[d] + reach + 1 : 0;
         c->staged |= c->up[d] > 1 || c->top[d] || laid[d] > size[d];
     }
     c->h = size[0], c->w = size[1];
     c->hp = c->staged ? laid[0] : size[0];
     c->wp = c->staged ? laid[1] : size[1];
     c->r = ocl_max(1, window[0]), c->s = ocl_max(1, window[1]);
-    c->q = ocl_max(1, pixels->dim[3]);
+    c->q = ocl_max(1, pixels[1]);
     int64_t count = 1;
-    int fits = tn_count_by(&count, c->hp) && tn_count_by(&count, c->wp) && tn_count_by(&count, from->dim[1]) &&
+    int fits = tn_count_by(&count, c->hp) && tn_count_by(&count, c->wp) && tn_count_by(&count, c->c * c->groups) &&
                tn_count_by(&count, c->batch) && count <= INT32_MAX / 2;
     if (!fits || laid[0] > INT32_MAX / 2 || laid[1] > INT32_MAX / 2)
         return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: too large", build->desc->name);
@@ -93,17 +96,19 @@ static uint64_t scratch_of(uint64_t *scratch, int64_t elements, int32_t dtype)
 static void plan_scratch(ocl_build *build, conv *c)
 {
     if (c->staged) c->x_at = scratch_of(&build->scratch, c->batch * c->groups * c->c * c->hp * c->wp, c->dtype);
-    if (c->data) c->a_at = scratch_of(&build->scratch, c->groups * c->m * c->k, c->dtype);
+    if (c->turned) c->a_at = scratch_of(&build->scratch, c->groups * c->m * c->k, c->dtype);
     if (c->segments > 1) c->partial_at = scratch_of(&build->scratch, c->segments * c->groups * c->m * c->n, c->dtype);
 }
 
-/* Rows and columns of the result: (pictures or segments, rows of all groups, columns). */
+/* Rows and columns of the result: (pictures or segments, rows of all groups, columns); of pictures with channels last
+ * (pictures, columns, rows). */
 static void make_space(const ocl_build *build, conv *c)
 {
     const tn_op_desc *desc = build->desc;
     tn_tensor_desc y = {.dtype = desc->out[0].dtype, .rank = 3};
     y.dim[0] = c->weight ? 1 : c->batch, y.dim[1] = c->groups * c->m, y.dim[2] = c->n;
-    y.stride[0] = y.dim[1] * c->n, y.stride[1] = c->n, y.stride[2] = 1;
+    if (c->last && !c->weight) y.dim[2] = y.dim[1], y.dim[1] = c->n;
+    y.stride[0] = y.dim[1] * y.dim[2], y.stride[1] = y.dim[2], y.stride[2] = 1;
     ocl_space_begin(&c->space, 3, y.dim, 0);
     ocl_space_operand(&c->space, &y, 0, -1); /* stands for the product */
     for (uint32_t i = 2; i < desc->n_in; i++)
@@ -119,14 +124,15 @@ static int32_t plan(ocl_build *build, conv *c)
     const tn_op_desc *desc = build->desc;
     c->weight = !strcmp(desc->name, "conv2d_weight");
     c->data = !strcmp(desc->name, "conv2d_data");
-    const tn_tensor_desc *x = c->data ? &desc->out[0] : &desc->in[0], *y = c->weight ? &desc->in[1] : &desc->out[0];
-    const tn_tensor_desc *weight = c->weight ? &desc->out[0] : &desc->in[1];
     const tn_sizes *z = &build->facts->size;
-    if (c->data) y = &desc->in[0];
     c->attrs = *(const tn_conv_attrs *)desc->attrs;
     c->dtype = build->facts->dtype;
     c->batch = z->b;
     c->groups = c->attrs.groups;
+    c->last = build->facts->channels_last != 0;
+    c->turned = c->data || (c->last && !c->weight && z->r * z->s > 1);
+    if (c->last && build->context->cpu_shape)
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: channels last are for GPUs", desc->name);
     const int64_t filters = c->filters = z->k / c->groups, channels = z->g;
     const int64_t window = z->r * z->s, pixels = z->p * z->q;
     int32_t s = check_sizes(build, &c->attrs);
@@ -134,7 +140,7 @@ static int32_t plan(ocl_build *build, conv *c)
     c->m = c->data ? channels : filters;
     c->n = c->weight ? channels * window : c->data ? z->h * z->w : pixels;
     c->k = c->weight ? pixels : (c->data ? filters : channels) * window;
-    s = plan_pictures(build, c, c->data ? y : x, weight, c->data ? x : y);
+    s = plan_pictures(build, c);
     return s ? s : begin_epilogue(build, c);
 }
 
@@ -170,8 +176,8 @@ static int32_t add_stage(ocl_build *build, const conv *c)
     ocl_args args = {.n = 0};
     const int64_t total = c->batch * c->groups * c->c * c->hp * c->wp;
     begin_source(&text, build, c);
-    ocl_textf(&text, "#define STAGE 1\n#define UP_H %d\n#define UP_W %d\n%s", (int)c->up[0], (int)c->up[1],
-              ocl_cl_conv);
+    ocl_textf(&text, "#define STAGE 1\n#define UP_H %d\n#define UP_W %d\n#define DEPTH %d\n%s", (int)c->up[0],
+              (int)c->up[1], c->last ? (int)(c->groups * c->c) : 1, ocl_cl_conv);
     ocl_arg_ref(&args, OCL_ARG_IN, 0, TN_U8);
     ocl_arg_scratch(&args, c->x_at);
     const int64_t sizes[] = {c->h, c->w, c->hp, c->wp, c->top[0], c->top[1]};
@@ -187,12 +193,13 @@ static int32_t add_turn(ocl_build *build, const conv *c)
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     const int64_t taps = c->r * c->s, total = tn_desc_count(&build->desc->in[1]);
+    const char *order = c->scatter ? "BY_TAP" : !c->last ? "BY_CHANNEL" : c->data ? "CHANNELS_FIRST" : "TAPS_FIRST";
     begin_source(&text, build, c);
-    ocl_textf(&text, "#define TURN 1\n%s%s", c->scatter ? "#define BY_TAP 1\n" : "", ocl_cl_conv);
+    ocl_textf(&text, "#define TURN 1\n#define %s 1\n%s", order, ocl_cl_conv);
     ocl_arg_ref(&args, OCL_ARG_IN, 1, TN_U8);
     ocl_arg_scratch(&args, c->a_at);
     ocl_arg_int(&args, (int32_t)c->filters);
-    ocl_arg_int(&args, (int32_t)c->m);
+    ocl_arg_int(&args, (int32_t)build->facts->size.g);
     ocl_arg_int(&args, (int32_t)taps);
     ocl_arg_int(&args, (int32_t)total);
     return add_simple(build, &text, &args, "tn_conv_turn", total, 1, 0);
@@ -225,7 +232,7 @@ void ocl_conv_begin(ocl_build *build, const conv *c, ocl_text *text, ocl_args *a
     ocl_source_map(text, &map_args, build->context, &c->space, &c->mapping, 2);
     ocl_textf(text, "#define T %s\n%s", ocl_type_name(c->dtype), c->segments > 1 ? "#define SPLIT 1\n" : "");
     ocl_conv_window(text, c);
-    if (c->data)
+    if (c->turned)
         ocl_arg_scratch(args, c->a_at);
     else
         ocl_arg_ref(args, OCL_ARG_IN, 1, TN_U8);
@@ -411,7 +418,7 @@ int32_t ocl_prepare_conv(ocl_build *build)
     if (g.staged.stages) return ocl_last_add(build, &c, &g);
     plan_scratch(build, &c);
     if (c.staged) s = add_stage(build, &c);
-    if (!s && c.data) s = add_turn(build, &c);
+    if (!s && c.turned) s = add_turn(build, &c);
     if (!s && !context->cpu_shape)
         s = ocl_conv_add_gpu(build, &c, &g);
     else if (!s)

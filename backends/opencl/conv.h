@@ -9,6 +9,8 @@ typedef struct conv {
     tn_conv_attrs attrs;
     int weight; /* conv2d_weight */
     int data;   /* conv2d_data */
+    int last;   /* pictures have their channels last; on GPUs alone */
+    int turned; /* weights are laid out before, in another order */
     int32_t dtype;
     /* the product: rows x columns of each picture and group, or of each segment and group */
     int64_t batch, groups, m, n, k;

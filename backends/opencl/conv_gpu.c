@@ -21,13 +21,15 @@ int32_t ocl_conv_add_gpu(ocl_build *build, const conv *c, const ocl_conv_plan *g
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     ocl_conv_begin(build, c, &text, &args);
+    ocl_textf(&text, "#define CHANNELS_LAST %d\n#define CHANNELS %d\n%s", c->last, c->last ? (int)ocl_max(1, c->c) : 0,
+              c->last && !c->weight ? "#define BY_ROWS 1\n" : "");
     if (g->form >= 0) {
         ocl_matrix_write(&text, build->context, g->form, rows_of(c));
     } else {
         ocl_textf(&text, "#define UNROLL 1\n"); /* the places of taps take registers */
         ocl_tile_write(&text, t, c->dtype);
     }
-    ocl_textf(&text, "%s", g->form < 0 ? ocl_cl_conv_gpu : ocl_cl_conv_matrix);
+    ocl_textf(&text, "%s%s", ocl_cl_conv_places, g->form < 0 ? ocl_cl_conv_gpu : ocl_cl_conv_matrix);
     ocl_conv_pictures(c, &args);
     size_t local[2] = {(size_t)t->side_u, (size_t)t->side_v}; /* the other dimensions may be limited to 65535 groups */
     size_t global[2] = {(size_t)(ocl_tile_wide(t, c->n) * outer) * local[0], (size_t)ocl_tile_high(t, c->m) * local[1]};

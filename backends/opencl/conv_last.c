@@ -28,7 +28,8 @@ static double flops_of(const conv *c)
 int ocl_last_suits(const ocl_build *build, const conv *c)
 {
     const int form = ocl_matrix_last_form(build, flops_of(c));
-    if (form < 0 || c->weight || c->groups != 1 || c->up[0] != 1 || c->up[1] != 1 || c->r * c->s > MOST_TAPS) return 0;
+    if (form < 0 || c->weight || c->last || c->groups != 1 || c->up[0] != 1 || c->up[1] != 1 || c->r * c->s > MOST_TAPS)
+        return 0;
     const laid l = laid_of(c, form);
     return c->batch && c->m && c->n && c->k && c->batch * c->h * c->w <= INT32_MAX / 2 / l.deep &&
            c->m * l.taps <= INT32_MAX / 2 / l.deep;

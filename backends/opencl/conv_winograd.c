@@ -32,7 +32,8 @@ static sizes sizes_of(const conv *c)
 int ocl_winograd_suits(const ocl_build *build, const conv *c)
 {
     const tn_tensor_desc *weight = &build->desc->in[1];
-    int is_so = !c->weight && c->dtype == TN_F32 && c->groups == 1 && build->level && c->batch && c->m && c->n && c->k;
+    int is_so = !c->weight && !c->last && c->dtype == TN_F32 && c->groups == 1 && build->level && c->batch && c->m &&
+                c->n && c->k;
     for (int d = 0; d < 2; d++)
         is_so &= weight->dim[2 + d] == 3 && c->attrs.stride[d] == 1 && c->attrs.dilation[d] == 1;
     return is_so && sizes_of(c).tiles < INT32_MAX / 8 && (c->c + 16) * (c->m + 64) < INT32_MAX / (2 * ELEMENTS);

@@ -382,8 +382,8 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 
 uint64_t ocl_matrix_tried(const tn_context *context)
 {
-    const char *const sources[] = {ocl_cl_types,       ocl_cl_matmul_matrix, ocl_cl_conv,
-                                   ocl_cl_conv_matrix, ocl_cl_matrix_staged, ocl_cl_conv_last};
+    const char *const sources[] = {ocl_cl_types,         ocl_cl_matmul_matrix, ocl_cl_conv,       ocl_cl_conv_matrix,
+                                   ocl_cl_matrix_staged, ocl_cl_conv_last,     ocl_cl_conv_places};
     uint64_t hash = ocl_hash(ocl_hash(context->identity, ways, sizeof ways), windows, sizeof windows);
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) hash = hash_text(hash, sources[i]);
     for (int form = 0; form < OCL_FORMS; form++) {

@@ -112,10 +112,10 @@ static int check(const tn_device *device, int kind, int layout, int turn)
     return right;
 }
 
-static tn_tensor_desc pictures_of(int64_t batch, int64_t channels, int64_t high, int64_t wide)
+static tn_tensor_desc pictures_of(int last, int64_t batch, int64_t channels, int64_t high, int64_t wide)
 {
     tn_tensor_desc t = {.dtype = TN_F32, .rank = 4};
-    t.dim[0] = batch, t.dim[1] = channels, t.dim[2] = high, t.dim[3] = wide;
+    t.dim[0] = batch, t.dim[last ? 3 : 1] = channels, t.dim[last ? 1 : 2] = high, t.dim[last ? 2 : 3] = wide;
     for (int64_t d = 3, stride = 1; d >= 0; d--) t.stride[d] = stride, stride *= t.dim[d];
     return t;
 }
@@ -126,38 +126,91 @@ static int64_t pixels(const tn_conv_attrs *a, int d, int64_t size, int64_t windo
     return (size + 2 * a->pad[d] - a->dilation[d] * (window - 1) - 1) / a->stride[d] + 1;
 }
 
-/* One convolution, or a gradient for its pictures, by those numbers of the family. */
-static int check_last(const tn_device *device, uint32_t level, int is_data, int number)
+/* A convolution, or one of its gradients, drawn: `whole`: channels of a group are multiples of it. */
+typedef struct convolution {
+    const char *name;
+    int is_data, is_weight, most_groups, whole, most_step;
+    uint32_t level, last;
+} convolution;
+
+static void draw_attrs(const convolution *c, tn_conv_attrs *attrs)
 {
-    const int64_t batch = drawn(1, 3), channels = drawn(1, is_model ? 20 : 40), filters = drawn(1, is_model ? 40 : 70);
+    *attrs =
+        (tn_conv_attrs){.size = sizeof *attrs, .groups = (uint32_t)drawn(1, c->most_groups), .channels_last = c->last};
+    for (int d = 0; d < 2; d++) {
+        attrs->stride[d] = (uint32_t)drawn(1, c->most_step);
+        attrs->pad[d] = (uint32_t)drawn(0, 5), attrs->dilation[d] = (uint32_t)drawn(1, 2);
+    }
+}
+
+static void print_convolution(const convolution *c, const tn_conv_attrs *a, const int64_t size[5])
+{
+    printf("%s, level %u%s, %lld of %lld x %lld, %u groups of %lld, %lld filters, stride %u %u, padding %u %u, "
+           "dilation %u %u",
+           c->name, c->level, c->last ? ", channels last" : "", (long long)size[0], (long long)size[1],
+           (long long)size[2], a->groups, (long long)size[3], (long long)size[4], a->stride[0], a->stride[1], a->pad[0],
+           a->pad[1], a->dilation[0], a->dilation[1]);
+}
+
+static int check_convolution(const tn_device *device, const convolution *c, const char *choice)
+{
+    tn_conv_attrs attrs;
+    draw_attrs(c, &attrs);
+    const int64_t batch = drawn(1, 3), channels = c->whole * drawn(1, (is_model ? 20 : 40) / c->whole);
+    const int64_t filters = c->whole * drawn(1, (is_model ? 40 : 70) / c->whole);
     const int64_t high = is_model ? drawn(5, 8) : drawn(9, 19), wide = is_model ? drawn(5, 7) : drawn(9, 17);
     const int64_t r = drawn(1, is_model ? 3 : 5), s = drawn(1, is_model ? 3 : 5);
-    tn_conv_attrs attrs = {.size = sizeof attrs, .groups = 1};
-    for (int d = 0; d < 2; d++) {
-        attrs.stride[d] = is_data ? 1 : (uint32_t)drawn(1, 3);
-        attrs.pad[d] = (uint32_t)drawn(0, 5), attrs.dilation[d] = (uint32_t)drawn(1, 2);
-    }
-    const tn_tensor_desc x = pictures_of(batch, channels, high, wide), w = pictures_of(filters, channels, r, s);
-    const tn_tensor_desc y = pictures_of(batch, filters, pixels(&attrs, 0, high, r), pixels(&attrs, 1, wide, s));
-    const tn_tensor_desc in[2] = {is_data ? y : x, w};
+    const int last = (int)c->last;
+    const tn_tensor_desc x = pictures_of(last, batch, channels * attrs.groups, high, wide),
+                         w = pictures_of(0, filters * attrs.groups, channels, r, s),
+                         y = pictures_of(last, batch, filters * attrs.groups, pixels(&attrs, 0, high, r),
+                                         pixels(&attrs, 1, wide, s));
+    const tn_tensor_desc in[2] = {c->is_data ? y : x, c->is_weight ? y : w};
     const tn_op_desc desc = {.size = sizeof desc,
-                             .name = is_data ? "conv2d_data" : "conv2d",
+                             .name = c->name,
                              .n_in = 2,
                              .n_out = 1,
                              .in = in,
-                             .out = is_data ? &x : &y,
+                             .out = c->is_data     ? &x
+                                    : c->is_weight ? &w
+                                                   : &y,
                              .attrs = &attrs,
-                             .precision = level};
+                             .precision = c->level};
+    print_convolution(c, &attrs, (const int64_t[]){batch, high, wide, channels, filters});
+    return try(device, &desc, choice);
+}
+
+/* One convolution, or a gradient for its pictures, by those numbers of the family; pictures usual, or channels last. */
+static int check_last(const tn_device *device, int turn)
+{
+    const int is_data = turn / LEVELS % 2, last = turn / LEVELS / 2 % 2, number = turn * 7 % LAST;
+    const convolution c = {.name = is_data ? "conv2d_data" : "conv2d",
+                           .is_data = is_data,
+                           .most_groups = 1,
+                           .whole = last ? 4 : 1,
+                           .most_step = is_data ? 1 : 3,
+                           .level = (uint32_t)turn % LEVELS,
+                           .last = (uint32_t)last};
     char choice[80];
     snprintf(choice, sizeof choice, "channels_last wide=%d high=%d steps=%d stages=%d", values[0][number % 2],
              1 << number / 2 % 3, values[1][number / 6 % 2], values[2][number / 12 % 3]);
-    printf(
-        "%s, level %u, %lld of %lld x %lld x %lld, %lld filters of %lld x %lld, stride %u %u, padding %u %u, dilation "
-        "%u %u",
-        desc.name, level, (long long)batch, (long long)channels, (long long)high, (long long)wide, (long long)filters,
-        (long long)r, (long long)s, attrs.stride[0], attrs.stride[1], attrs.pad[0], attrs.pad[1], attrs.dilation[0],
-        attrs.dilation[1]);
-    return try(device, &desc, choice);
+    return check_convolution(device, &c, choice);
+}
+
+/* One with channels last by the kernels that know both ways, without stages; of any groups. */
+static int check_usual(const tn_device *device, int turn)
+{
+    static const char *const names[] = {"conv2d", "conv2d_data", "conv2d_weight"};
+    const int which = turn % 3, is_matrix = turn / 3 % 2;
+    const convolution c = {.name = names[which],
+                           .is_data = which == 1,
+                           .is_weight = which == 2,
+                           .most_groups = 3,
+                           .whole = 1,
+                           .most_step = 3,
+                           .level = is_matrix ? (uint32_t)turn / 6 % LEVELS : 0,
+                           .last = 1};
+    return check_convolution(device, &c, is_matrix ? "matrix parts=1" : "tile u=8 v=4 rows=4 cols=4 deep=8 parts=1");
 }
 
 int main(int argc, char **argv)
@@ -176,8 +229,8 @@ int main(int argc, char **argv)
     for (int turn = 0; turn < products; turn++) right &= check(device, turn % KINDS, turn / KINDS % LAYOUTS, turn);
     if (sources < (products < KINDS * LAYOUTS ? products : KINDS * LAYOUTS))
         right = 0, printf("FAILED: %d kernels were in stages\n", sources);
-    for (int turn = 0; turn < convolutions; turn++)
-        right &= check_last(device, (uint32_t)turn % LEVELS, turn / LEVELS % 2, turn * 7 % LAST);
+    for (int turn = 0; turn < convolutions; turn++) right &= check_last(device, turn);
+    for (int turn = 0; turn < (is_model ? 6 : LAST / 2) && !is_broken; turn++) right &= check_usual(device, turn);
     tn_device_close(device);
     puts(right ? "all well" : "failed");
     return !right;
