@@ -344,6 +344,7 @@ static tn_status list_groups(case_list *list, const tn_check_options *options)
     TN_TRY(add_group(list, tn_kit_consistency));
     TN_TRY(add_group(list, tn_kit_families));
     TN_TRY(add_group(list, tn_kit_programs));
+    TN_TRY(add_group(list, tn_kit_samples));
     TN_TRY(add_group(list, tn_kit_environment));
     TN_TRY(add_gradients(list));
     TN_TRY(add_programs(list, options));

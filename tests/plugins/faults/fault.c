@@ -220,8 +220,17 @@ static void unpin(tn_pinned *pinned)
     (void)pinned;
 }
 
+static int32_t near(tn_context *context, uint64_t *bytes, tn_msg *msg)
+{
+    (void)context, (void)msg;
+    *bytes = 1 << 20;
+    return TN_OK;
+}
+
 static const void *get_ext(const char *id)
 {
+    static const tn_ext_samples samples = {sizeof samples, near};
+    if (IS(samples_lean) && !strcmp(id, TN_EXT_SAMPLES)) return &samples;
     static const tn_ext_memory pins = {sizeof pins, budget, pin, unpin};
     static const tn_ext_memory memory = {.size = sizeof memory, .budget = budget};
     if (IS(pinned_overlap) && !strcmp(id, TN_EXT_MEMORY)) return &pins;
@@ -252,7 +261,7 @@ static void fill_table(tn_backend *table)
     if (looks()) fault_look(table);
     if (IS(any_extension) || IS(free_beyond_total) || IS(loses_memory) || IS(loses_failed) || IS(narrow_free) ||
         IS(keeps_count) || IS(here_later) || IS(adopts_a_copy) || IS(adopts_in_whole) || IS(any_suffix) ||
-        IS(pinned_overlap) || tells_where() || looks())
+        IS(pinned_overlap) || IS(samples_lean) || tells_where() || looks())
         table->get_ext = get_ext;
 }
 
