@@ -3,9 +3,12 @@
  * pixels is then a sum over taps and channels: a row of the one is a filter, of the other what a pixel's window sees,
  * tap after tap, and no block of k has two taps. Pixels are those of all pictures, one after the other.
  *
- * Given: R, S, the window. TO_LAST: the first kernel, with STORED, what is laid out: uint for f32, ushort for bf16
+ * Pictures that have their channels last and fill whole pieces are read where they lie, and the result is stored
+ * likewise: BY_ROWS.
+ *
+ * Given: R, S, the window. TO_LAST: the first kernel, of both or of FILTERS_ALONE, with STORED, what is laid out: uint for f32, ushort for bf16
  * (TO_BF16), and TURNED: weights are (channels, m, R, S), turned round, as a gradient for pictures has them, else (m,
- * channels, R, S). Without: the core, ALIGNED; STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; the epilogue as a map. */
+ * channels, R, S). Without: the core; STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; the epilogue as a map. */
 #ifdef TO_LAST
 #define SIDE 32
 #ifdef TO_BF16
@@ -19,21 +22,28 @@
 #define WEIGHT_AT(i, channel, tap) (((i)*channels + (channel)) * (R * S) + (tap))
 #endif
 
+#ifdef FILTERS_ALONE
+#define PICTURE_PARAMS
+#else
+#define PICTURE_PARAMS                                                                                                 \
+    __global const uchar *x_buffer, ulong x_offset, __global uchar *pictures_buffer, ulong pictures_offset,
+#endif
+
 /* Pictures (images, channels, pixels) as (images, pixels, deep), by squares; all work-items together the weights, as
  * (m, taps, deep). What lies beyond the last channel is zero. */
 __kernel __attribute__((reqd_work_group_size(SIDE, 8, 1))) void
-tn_conv_to_last(__global const uchar *x_buffer, ulong x_offset, __global const uchar *w_buffer, ulong w_offset,
-                __global uchar *pictures_buffer, ulong pictures_offset, __global uchar *filters_buffer,
+tn_conv_to_last(PICTURE_PARAMS __global const uchar *w_buffer, ulong w_offset, __global uchar *filters_buffer,
                 ulong filters_offset, int channels, int deep, int pixels, int m)
 {
-    __local float square[SIDE][SIDE + 1];
     const int u = (int)get_local_id(0), v = (int)get_local_id(1), group = (int)get_group_id(0);
+    __global const float *weights = (__global const float *)(w_buffer + w_offset);
+    __global STORED *filters = (__global STORED *)(filters_buffer + filters_offset);
+#ifndef FILTERS_ALONE
+    __local float square[SIDE][SIDE + 1];
     const int wide = (pixels + SIDE - 1) / SIDE, high = (deep + SIDE - 1) / SIDE, image = group / wide / high;
     const int pixel0 = group % wide * SIDE, channel0 = group / wide % high * SIDE;
     __global const float *from = (__global const float *)(x_buffer + x_offset) + (long)image * channels * pixels;
-    __global const float *weights = (__global const float *)(w_buffer + w_offset);
     __global STORED *to = (__global STORED *)(pictures_buffer + pictures_offset) + (long)image * deep * pixels;
-    __global STORED *filters = (__global STORED *)(filters_buffer + filters_offset);
     for (int row = v; row < SIDE; row += 8) {
         const int channel = channel0 + row, pixel = pixel0 + u;
         square[row][u] = channel < channels && pixel < pixels ? from[channel * pixels + pixel] : 0;
@@ -43,6 +53,7 @@ tn_conv_to_last(__global const uchar *x_buffer, ulong x_offset, __global const u
         const int pixel = pixel0 + row, channel = channel0 + u;
         if (pixel < pixels && channel < deep) LAID(to, pixel * deep + channel, square[u][row]);
     }
+#endif
     for (int e = (group * 8 + v) * SIDE + u; e < m * (R * S) * deep; e += (int)get_num_groups(0) * 8 * SIDE) {
         const int channel = e % deep, tap = e / deep % (R * S), i = e / deep / (R * S);
         LAID(filters, e, channel < channels ? weights[WEIGHT_AT(i, channel, tap)] : 0);
@@ -92,7 +103,7 @@ static inline float mended(__global const float *filter, __global const float *p
 #endif
 
 /* Of pictures (images, h, w, deep), the first pixel of whose results is that whose window begins at (-top, -left), and
- * filters (m, taps, deep): results (images, m, pixels), rows of q; n of them for each filter. */
+ * filters (m, taps, deep): results (images, m, pixels), or (images, pixels, m), rows of q; n of them for each filter. */
 __kernel MX_SUB_GROUP __attribute__((reqd_work_group_size(WAVES_U * WAVE, WAVES_V, 1))) void
 tn_conv_last(__global const uchar *filters_buffer, ulong filters_offset, __global const uchar *pictures_buffer,
              ulong pictures_offset, MAP_PARAMS int m, int n, int deep, int h, int w, int top, int left, int pixels,
@@ -113,7 +124,11 @@ tn_conv_last(__global const uchar *filters_buffer, ulong filters_offset, __globa
         for (int tap = 0; tap < R * S && column < n; tap++) seen[t] |= (uint)SEES(tap) << tap;
     }
     ADD_STAGES(filters, pictures, R * S * ((deep + DEEP - 1) / DEEP))
+#ifdef BY_ROWS
+    FOR_EACH_PRODUCT(MAP_ROW(j, 0) MAP_VALUES(i) MAP_STORE(i))
+#else
     FOR_EACH_PRODUCT(const int image = (int)j / pixels; MAP_ROW((IX)image * m + i, 0) MAP_VALUES(j - image * pixels)
                          MAP_STORE(j - image * pixels))
+#endif
 }
 #endif

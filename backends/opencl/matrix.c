@@ -132,8 +132,10 @@ int ocl_matrix_form(const ocl_build *build, double flops)
 int ocl_matrix_last_form(const ocl_build *build, double flops)
 {
     static const int forms[OCL_LEVELS] = {0, 1, BF16_FORM};
-    if (!is_worth(build, flops) || !(build->context->matrix_right >> (OCL_RIGHT_LAST + build->level) & 1)) return -1;
-    return forms[build->level];
+    const int is_stored = build->facts->channels_last && build->level > TN_PRECISION_F32_FAST; /* as f32 */
+    const uint32_t level = is_stored ? TN_PRECISION_F32_FAST : build->level;
+    if (!is_worth(build, flops) || !(build->context->matrix_right >> (OCL_RIGHT_LAST + level) & 1)) return -1;
+    return forms[level];
 }
 
 int32_t ocl_matrix_stored(int form)

@@ -129,7 +129,7 @@ static int64_t pixels(const tn_conv_attrs *a, int d, int64_t size, int64_t windo
 /* A convolution, or one of its gradients, drawn: `whole`: channels of a group are multiples of it. */
 typedef struct convolution {
     const char *name;
-    int is_data, is_weight, most_groups, whole, most_step;
+    int is_data, is_weight, most_groups, whole, most_step, most_window;
     uint32_t level, last;
 } convolution;
 
@@ -143,13 +143,14 @@ static void draw_attrs(const convolution *c, tn_conv_attrs *attrs)
     }
 }
 
-static void print_convolution(const convolution *c, const tn_conv_attrs *a, const int64_t size[5])
+static void print_convolution(const convolution *c, const tn_conv_attrs *a, const int64_t size[7])
 {
-    printf("%s, level %u%s, %lld of %lld x %lld, %u groups of %lld, %lld filters, stride %u %u, padding %u %u, "
+    printf("%s, level %u%s, %lld of %lld x %lld, %u groups of %lld, %lld filters of %lld x %lld, stride %u %u, padding "
+           "%u %u, "
            "dilation %u %u",
            c->name, c->level, c->last ? ", channels last" : "", (long long)size[0], (long long)size[1],
-           (long long)size[2], a->groups, (long long)size[3], (long long)size[4], a->stride[0], a->stride[1], a->pad[0],
-           a->pad[1], a->dilation[0], a->dilation[1]);
+           (long long)size[2], a->groups, (long long)size[3], (long long)size[4], (long long)size[5],
+           (long long)size[6], a->stride[0], a->stride[1], a->pad[0], a->pad[1], a->dilation[0], a->dilation[1]);
 }
 
 static int check_convolution(const tn_device *device, const convolution *c, const char *choice)
@@ -159,7 +160,7 @@ static int check_convolution(const tn_device *device, const convolution *c, cons
     const int64_t batch = drawn(1, 3), channels = c->whole * drawn(1, (is_model ? 20 : 40) / c->whole);
     const int64_t filters = c->whole * drawn(1, (is_model ? 40 : 70) / c->whole);
     const int64_t high = is_model ? drawn(5, 8) : drawn(9, 19), wide = is_model ? drawn(5, 7) : drawn(9, 17);
-    const int64_t r = drawn(1, is_model ? 3 : 5), s = drawn(1, is_model ? 3 : 5);
+    const int64_t r = drawn(1, c->most_window), s = drawn(1, c->most_window);
     const int last = (int)c->last;
     const tn_tensor_desc x = pictures_of(last, batch, channels * attrs.groups, high, wide),
                          w = pictures_of(0, filters * attrs.groups, channels, r, s),
@@ -176,8 +177,13 @@ static int check_convolution(const tn_device *device, const convolution *c, cons
                                                    : &y,
                              .attrs = &attrs,
                              .precision = c->level};
-    print_convolution(c, &attrs, (const int64_t[]){batch, high, wide, channels, filters});
+    print_convolution(c, &attrs, (const int64_t[]){batch, high, wide, channels, filters, r, s});
     return try(device, &desc, choice);
+}
+
+static int most_window(int turn)
+{
+    return turn % 7 == 4 ? 1 : is_model ? 3 : 5;
 }
 
 /* One convolution, or a gradient for its pictures, by those numbers of the family; pictures usual, or channels last. */
@@ -189,12 +195,16 @@ static int check_last(const tn_device *device, int turn)
                            .most_groups = 1,
                            .whole = last ? 4 : 1,
                            .most_step = is_data ? 1 : 3,
+                           .most_window = most_window(turn),
                            .level = (uint32_t)turn % LEVELS,
                            .last = (uint32_t)last};
     char choice[80];
     snprintf(choice, sizeof choice, "channels_last wide=%d high=%d steps=%d stages=%d", values[0][number % 2],
              1 << number / 2 % 3, values[1][number / 6 % 2], values[2][number / 12 % 3]);
-    return check_convolution(device, &c, choice);
+    is_odd = turn % 4 == 3;
+    const int right = check_convolution(device, &c, choice);
+    is_odd = 0;
+    return right;
 }
 
 /* One with channels last by the kernels that know both ways, without stages; of any groups. */
@@ -208,6 +218,7 @@ static int check_usual(const tn_device *device, int turn)
                            .most_groups = 3,
                            .whole = 1,
                            .most_step = 3,
+                           .most_window = most_window(turn),
                            .level = is_matrix ? (uint32_t)turn / 6 % LEVELS : 0,
                            .last = 1};
     return check_convolution(device, &c, is_matrix ? "matrix parts=1" : "tile u=8 v=4 rows=4 cols=4 deep=8 parts=1");
