@@ -37,7 +37,7 @@ static size_t wave_of(const tn_context *context, size_t group)
 size_t ocl_team_size(const tn_context *context, size_t group, int64_t elements)
 {
     const size_t wave = wave_of(context, group);
-    return elements <= EACH * (int64_t)wave ? wave : group;
+    return wave && elements <= EACH * (int64_t)wave ? wave : group;
 }
 
 void ocl_team_write(ocl_text *text, const tn_context *context, size_t group, size_t team)

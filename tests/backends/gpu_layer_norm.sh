@@ -2,9 +2,9 @@
 # Normalised rows and their gradients by the kernels for GPUs, in all of the kit's cases: by sub-groups, as any device can
 # do them, and without; in small groups; with rows that stay in registers and such as don't. And without a race, where
 # there is Oclgrind.
-# usage: gpu_layer_norm.sh TENON SMALL
+# usage: gpu_layer_norm.sh TENON
 set -eu
-tenon=$1 small=$2
+tenon=$1
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export TENON_CACHE=off
@@ -35,8 +35,10 @@ for kernel in tn_layer_norm tn_layer_norm_grad; do
     used halves $kernel 'GROUP 512'
     grep -L '^#define KEEP ' "$folder"/small/$kernel-*.cl | grep -q . || { echo "small: rows of $kernel were all kept"; exit 1; }
 done
-for shape in cpu gpu; do
+# Whatever Oclgrind says is a failure; and it lets a division by 0 be seen, which PoCL hides.
+for kind in off plain; do
     command -v oclgrind >/dev/null || continue
-    oclgrind --data-races --log "$folder/races" "$small" opencl:0 opencl shape $shape
-    [ ! -s "$folder/races" ] || { head -n 40 "$folder/races"; exit 1; }
+    oclgrind --data-races "$tenon" check opencl:0 --only 'operators/layer_norm*/f32/forward' --chat ' generated.' \
+        --time-limit 600 --option "opencl.shape=gpu,opencl.group=16,opencl.subgroups=$kind" >"$folder/said" 2>&1 ||
+        { cat "$folder/said"; exit 1; }
 done
