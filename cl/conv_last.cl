@@ -6,9 +6,10 @@
  * Pictures that have their channels last and fill whole pieces are read where they lie, and the result is stored
  * likewise: BY_ROWS.
  *
- * Given: R, S, the window. TO_LAST: the first kernel, of both or of FILTERS_ALONE, with STORED, what is laid out: uint for f32, ushort for bf16
- * (TO_BF16), and TURNED: weights are (channels, m, R, S), turned round, as a gradient for pictures has them, else (m,
- * channels, R, S). Without: the core; STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; the epilogue as a map. */
+ * Given: R, S, the window. TO_LAST: the first kernel, of both or of FILTERS_ALONE, with STORED, what is laid out: uint
+ * for f32, ushort for bf16 (TO_BF16), and TURNED: weights are (channels, m, R, S), turned round, as a gradient for
+ * pictures has them, else (m, channels, R, S). Without: the core; STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; the
+ * epilogue as a map. */
 #ifdef TO_LAST
 #define SIDE 32
 #ifdef TO_BF16
@@ -103,7 +104,8 @@ static inline float mended(__global const float *filter, __global const float *p
 #endif
 
 /* Of pictures (images, h, w, deep), the first pixel of whose results is that whose window begins at (-top, -left), and
- * filters (m, taps, deep): results (images, m, pixels), or (images, pixels, m), rows of q; n of them for each filter. */
+ * filters (m, taps, deep): results (images, m, pixels), or (images, pixels, m), rows of q; n of
+ * them for each filter. */
 __kernel MX_SUB_GROUP __attribute__((reqd_work_group_size(WAVES_U * WAVE, WAVES_V, 1))) void
 tn_conv_last(__global const uchar *filters_buffer, ulong filters_offset, __global const uchar *pictures_buffer,
              ulong pictures_offset, MAP_PARAMS int m, int n, int deep, int h, int w, int top, int left, int pixels,

@@ -61,8 +61,11 @@
 #endif
 
 /* The block of `size` rows of a factor, from number `first` on, that begins with value k0 of k. ITEMS pieces further on
- * they are mixed alike. Where a factor does not begin at a multiple of 16 bytes numbers are copied one by one; ALIGNED:
- * they all do. */
+ * they are mixed alike. Where a factor does not begin at a multiple of 16 bytes numbers are copied one by one, by a
+ * loop that is not unrolled; SLOWLY says if it is, for pieces whose places are in registers. ALIGNED: all factors do. */
+#ifndef SLOWLY
+#define SLOWLY "nounroll"
+#endif
 #define FILL(HOW, COPY, to, PIECE_OF, size, turned, first)                                                             \
     _Pragma(HOW) for (int t = 0; t < (PIECES(size) + ITEMS - 1) / ITEMS; t++)                                          \
     {                                                                                                                  \
@@ -86,7 +89,7 @@
     if (is_aligned) {                                                                                                  \
         FILL_BOTH("unroll", MX_COPY, stage)                                                                            \
     } else {                                                                                                           \
-        FILL_BOTH("nounroll", COPY_SLOWLY, stage)                                                                      \
+        FILL_BOTH(SLOWLY, COPY_SLOWLY, stage)                                                                          \
     }
 #endif
 #define FILL_STAGE(block, stage)                                                                                       \

@@ -106,7 +106,7 @@ static int32_t add_product(ocl_build *build, const conv *c, const ocl_conv_plan 
     size_t global[2] = {(size_t)ocl_tile_wide(t, columns) * local[0], (size_t)ocl_tile_high(t, c->m) * local[1]};
     ocl_source_map(&text, &map_args, build->context, &c->space, &c->mapping, 2);
     ocl_textf(&text, "#define TRANS_A 0\n#define TRANS_B 1\n%s",
-              c->last ? "#define BY_ROWS 1\n" : "#define ALIGNED 1\n");
+              c->last ? "#define BY_ROWS 1\n#define SLOWLY \"unroll\"\n" : "#define ALIGNED 1\n");
     write_sizes(&text, c);
     ocl_staged_write(&text, build->context, g->form, &g->staged);
     ocl_textf(&text, "%s", ocl_cl_conv_last);

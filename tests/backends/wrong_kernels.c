@@ -33,7 +33,7 @@ static const struct {
     {"gpu", "#define UNROLL 2\n#define SIDE_U 4\n", "mine < images * high * wide", "mine < images * high * wide - 1"},
     {"matrix", "#define SPLIT 1\n", "const float rest = *x - as_float(top);", "const float rest = 0;"},
     {"matrix", "#define STAGES 3\n", "tap < R * S && column < n", "tap < R * S - 1 && column < n"},
-    {"trial", "#define COLUMN(j)", "COLUMN(min(j0 + i, n - 1))", "COLUMN(min(j0 + i, n - 2))"},
+    {"trial", "b_at[t] = COLUMN(", "COLUMN(min(j0 + i, n - 1))", "COLUMN(min(j0 + i, n - 2))"},
     {"trial", "#define STAGES ", "tap < R * S && column < n", "tap < R * S - 1 && column < n"},
     {"cpu", "#define VECTORS 1\n#define ROWS 6\n#define SPAN 2\n", "min(r, last)", "min(r, last - 1)"},
 };
