@@ -3,7 +3,13 @@
  *
  * Given: T and LOWEST, its least value; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W;
  * INSIDE, if every window lies inside its picture; COUNT_PAD; PAIRS, on CPUs, for windows of 2 x 2 side by side; APART,
- * on CPUs, for the gradient of MAX, if no element of x is in two windows. Pictures x are h x w, pooled ones p x q. */
+ * on CPUs, for the gradient of MAX, if no element of x is in two windows; CHANNELS, on GPUs, if channels come last, and how many
+ * there are. Pictures x are h x w, pooled ones p x q. */
+#ifdef CHANNELS
+#define STEP CHANNELS /* from a channel's pixel to the next */
+#else
+#define STEP 1
+#endif
 typedef struct sizes {
     int h, w, p, q;
 } sizes;
@@ -45,7 +51,7 @@ static inline int counted(int begin, int window, int size, int pad)
 static inline T pooled(__global const T *x, sizes n, int i, int j)
 {
     T best = LOWEST;
-    WINDOW(i, j, n, { best = LARGER(x[a * n.w + b], best); })
+    WINDOW(i, j, n, { best = LARGER(x[(a * n.w + b) * STEP], best); })
     return best;
 }
 
@@ -55,7 +61,7 @@ static inline int largest(__global const T *x, sizes n, int i, int j)
     int at = -1;
     T best = 0;
     WINDOW(i, j, n, {
-        const T v = x[a * n.w + b];
+        const T v = x[(a * n.w + b) * STEP];
         const int wins = at < 0 || v > best || (v != v && best == best);
         at = wins ? a * n.w + b : at;
         best = wins ? v : best;
@@ -74,7 +80,7 @@ static inline T share(sizes n, int i, int j)
 static inline T pooled(__global const T *x, sizes n, int i, int j)
 {
     T sum = 0;
-    WINDOW(i, j, n, { sum += x[a * n.w + b]; })
+    WINDOW(i, j, n, { sum += x[(a * n.w + b) * STEP]; })
     return sum / share(n, i, j);
 }
 #endif
@@ -89,20 +95,21 @@ static inline T spread(__global const T *x, __global const T *dy, sizes n, int h
     for (int i = i0; i < i1; i++)
         for (int j = j0; j < j1; j++) {
 #ifdef MAX
-            if (largest(x, n, i, j) == h * n.w + w) sum += dy[i * n.q + j];
+            if (largest(x, n, i, j) == h * n.w + w) sum += dy[(i * n.q + j) * STEP];
 #else
-            sum += dy[i * n.q + j] / share(n, i, j);
+            sum += dy[(i * n.q + j) * STEP] / share(n, i, j);
 #endif
         }
     return sum;
 }
 #define ROWS_OUT n.h
 #define COLUMNS_OUT n.w
-#define VALUE(plane, i, j) spread(x + (plane) * n.h * n.w, dy + (plane) * n.p * n.q, n, i, j)
+#define VALUE(plane, c, i, j)                                                                                          \
+    spread(x + (plane) * n.h * n.w * STEP + (c), dy + (plane) * n.p * n.q * STEP + (c), n, i, j)
 #else
 #define ROWS_OUT n.p
 #define COLUMNS_OUT n.q
-#define VALUE(plane, i, j) pooled(x + (plane) * n.h * n.w, n, i, j)
+#define VALUE(plane, c, i, j) pooled(x + (plane) * n.h * n.w * STEP + (c), n, i, j)
 #endif
 
 #ifdef PAIRS
@@ -205,12 +212,12 @@ __kernel void tn_pool(ITEM_PARAM
         j = join_row(x + (plane * h + 2 * i) * w, y + row * q, n);
 #endif
         LOOP
-        for (; j < COLUMNS_OUT; j++) y[row * COLUMNS_OUT + j] = VALUE(plane, i, j);
+        for (; j < COLUMNS_OUT; j++) y[row * COLUMNS_OUT + j] = VALUE(plane, 0, i, j);
     }
 #else
     const int e = (int)ITEM;
     if (e >= total) return;
-    const int row = e / COLUMNS_OUT;
-    y[e] = VALUE(row / ROWS_OUT, row % ROWS_OUT, e % COLUMNS_OUT);
+    const int pixel = e / STEP, row = pixel / COLUMNS_OUT;
+    y[e] = VALUE(row / ROWS_OUT, e % STEP, row % ROWS_OUT, pixel % COLUMNS_OUT);
 #endif
 }

@@ -28,6 +28,8 @@ static int32_t begin(ocl_build *build, pool *p)
     int large = tn_desc_count(desc->out) > INT32_MAX / 2;
     for (uint32_t i = 0; i < desc->n_in; i++) large |= tn_desc_count(&desc->in[i]) > INT32_MAX / 2;
     for (int d = 0; d < 2; d++) large |= a->window[d] > 65535 || a->stride[d] > 65535 || a->pad[d] > 65535;
+    if (a->channels_last && build->context->cpu_shape)
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: channels last", desc->name);
     return large ? ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: too large", desc->name) : TN_OK;
 }
 
@@ -54,6 +56,8 @@ static void write_source(ocl_text *text, const ocl_build *build, const pool *p)
               build->facts->dtype == TN_I32 ? "INT_MIN" : "-INFINITY", kinds[p->kind].defines);
     for (int i = 0; i < 3; i++)
         ocl_textf(text, "#define %s_H %u\n#define %s_W %u\n", names[i], values[i][0], names[i], values[i][1]);
+    if (p->attrs->channels_last)
+        ocl_textf(text, "#define CHANNELS %lld\n", (long long)ocl_max(1, build->facts->size.c));
     ocl_textf(text, "%s%s%s%s%s", p->inside ? "#define INSIDE 1\n" : "", p->apart ? "#define APART 1\n" : "",
               p->pairs ? "#define PAIRS 1\n" : "", p->attrs->count_pad ? "#define COUNT_PAD 1\n" : "", ocl_cl_pool);
 }

@@ -415,10 +415,10 @@ static inline const tn_op_form *tn_op_form_find(const char *name)
         {"conv2d", "f:bchw f:kgrs ...", TN_FORM_LAST(tn_conv_attrs, "f:bhwc f:kgrs ..."), tn_check_conv},
         {"conv2d_data", "f:bkpq f:kgrs f:bchw", TN_FORM_LAST(tn_conv_attrs, "f:bpqk f:kgrs f:bhwc"), tn_check_conv},
         {"conv2d_weight", "f:bchw f:bkpq f:kgrs", TN_FORM_LAST(tn_conv_attrs, "f:bhwc f:bpqk f:kgrs"), tn_check_conv},
-        {"maxpool2d", "t:bchw t:bcpq", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
-        {"maxpool2d_grad", "f:bchw f:bcpq f:bchw", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
-        {"avgpool2d", "f:bchw f:bcpq", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
-        {"avgpool2d_grad", "f:bcpq f:bchw", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
+        {"maxpool2d", "t:bchw t:bcpq", TN_FORM_LAST(tn_pool_attrs, "t:bhwc t:bpqc"), tn_check_pool},
+        {"maxpool2d_grad", "f:bchw f:bcpq f:bchw", TN_FORM_LAST(tn_pool_attrs, "f:bhwc f:bpqc f:bhwc"), tn_check_pool},
+        {"avgpool2d", "f:bchw f:bcpq", TN_FORM_LAST(tn_pool_attrs, "f:bhwc f:bpqc"), tn_check_pool},
+        {"avgpool2d_grad", "f:bcpq f:bchw", TN_FORM_LAST(tn_pool_attrs, "f:bpqc f:bhwc"), tn_check_pool},
     };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (!strcmp(name, forms[i].name)) return &forms[i];

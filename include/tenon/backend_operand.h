@@ -40,7 +40,7 @@ typedef struct tn_op_facts {
     int32_t dtype;          /* of the operands of type t or f; of a matmul the product's, of a reduce what is folded */
     int32_t gives_place;    /* reduce: argmax or argmin */
     uint32_t seen;          /* bit i: size number i is set */
-    uint32_t channels_last; /* convolutions: of all images */
+    uint32_t channels_last; /* convolutions and pooling: of all images */
 } tn_op_facts;
 
 /* The type in which elements of a type are computed: u8 and i8 as i32, f16 and bf16 as f32. 0: an unknown type. */

@@ -208,12 +208,13 @@ typedef struct tn_conv_attrs {
 
 /* Pooling over windows. avgpool2d divides by the number of elements of x in the window, or with `count_pad` by those of
  * the padded x: padding beyond the end that the output's size asks for is never counted. Of a window with no element of
- * x the largest is -infinity (of whole numbers: left open), the mean 0, and a gradient goes nowhere. */
+ * x the largest is -infinity (of whole numbers: left open), the mean 0, and a gradient goes nowhere. `channels_last` as
+ * in convolutions: (b, h, w, c) and (b, p, q, c). */
 typedef struct tn_pool_attrs {
     uint64_t size;
     uint32_t window[2], stride[2], pad[2];
     uint32_t count_pad;
-    uint32_t reserved;
+    uint32_t channels_last;
 } tn_pool_attrs;
 
 #ifdef __cplusplus

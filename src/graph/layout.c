@@ -1,9 +1,10 @@
 /* layout.c: images with their channels last. A convolution that the device does so is made so, between transpositions:
- * its operands come from some, its result goes through one. Those move through what is done element by element, and
- * through sums, until they meet others and cancel (simplify.c); what is left, where something wants the usual order,
- * are launches like others. */
+ * its operands come from some, its result goes through one. Those move through what is done element by element, through
+ * sums and through pooling, until they meet others and cancel (simplify.c); what is left, where something wants the
+ * usual order, are launches like others. */
 #include "conv.h"
 #include "leaf.h"
+#include "pool.h"
 #include "reduce.h"
 #include "rewrite.h"
 
@@ -67,7 +68,7 @@ static tn_tensor *laid(tn_tensor *x)
     if (source) return source;
     if (x->op == &tn_op_full)
         return tn_full(x->graph, x->type.dtype, last_shape(&x->type.shape), ((const tn_full_attrs *)x->attrs)->value);
-    return is_stretched(x) ? laid_map(x) : tn_transpose(x, to_last);
+    return is_stretched(x) ? laid_map(x) : tn_image_to_last(x);
 }
 
 /* ---- what is laid out -------------------------------------------------------------------------------------------- */
@@ -82,7 +83,27 @@ static tn_tensor *lay_convolution(laying *l, tn_tensor *y)
     tn_tensor *made = tn_node(y->op, NULL, in, 2, &at);
     if (tn_graph_status(y->graph) || !tn_is_done(l->target, made)) return y;
     l->laid++;
-    return is_weight ? made : tn_transpose(made, to_usual);
+    return is_weight ? made : tn_image_to_usual(made);
+}
+
+static int is_pooling(const tn_tensor *x)
+{
+    return x->op == &tn_op_maxpool2d || x->op == &tn_op_maxpool2d_grad || x->op == &tn_op_avgpool2d ||
+           x->op == &tn_op_avgpool2d_grad;
+}
+
+/* An operand has its channels last already. */
+static tn_tensor *lay_pooling(const laying *l, tn_tensor *y)
+{
+    tn_pool_node at = *(const tn_pool_node *)y->attrs;
+    tn_tensor *in[2] = {NULL, NULL};
+    int follows = 0;
+    for (uint32_t i = 0; i < y->n_in; i++) follows |= source_of(y->in[i]) != NULL;
+    if (!follows || at.channels_last) return y;
+    at.channels_last = 1;
+    for (uint32_t i = 0; i < y->n_in; i++) in[i] = laid(y->in[i]);
+    tn_tensor *made = tn_node(y->op, NULL, in, y->n_in, &at);
+    return tn_graph_status(y->graph) || !tn_is_done(l->target, made) ? y : tn_image_to_usual(made);
 }
 
 /* An operand of the result's shape has its channels last already. */
@@ -91,20 +112,21 @@ static tn_tensor *lay_map(tn_tensor *y)
     int follows = 0;
     for (uint32_t i = 0; i < y->n_in && y->type.shape.rank == IMAGE; i++)
         follows |= source_of(y->in[i]) && tn_shape_equal(&y->in[i]->type.shape, &y->type.shape);
-    return follows ? tn_transpose(laid_map(y), to_usual) : y;
+    return follows ? tn_image_to_usual(laid_map(y)) : y;
 }
 
 static tn_tensor *lay_sum(tn_tensor *y)
 {
     tn_tensor *x = source_of(y->in[0]);
     if (!x || !tn_sum_axes(y)) return y;
-    return tn_reshape(tn_transpose(tn_sum_turned(y, x, to_last), to_usual), y->type.shape);
+    return tn_reshape(tn_image_to_usual(tn_sum_turned(y, x, to_last)), y->type.shape);
 }
 
 static tn_tensor *rule(void *arg, tn_tensor *y)
 {
     if (y->op == &tn_op_conv2d || y->op == &tn_op_conv2d_data || y->op == &tn_op_conv2d_weight)
         return lay_convolution(arg, y);
+    if (is_pooling(y)) return lay_pooling(arg, y);
     if (y->op->kind == TN_MAP) return lay_map(y);
     return y->op == &tn_op_reduce ? lay_sum(y) : y;
 }

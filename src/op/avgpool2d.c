@@ -24,8 +24,7 @@ static void reference(const tn_reference_call *call)
         tn_pool_window window = tn_pool_window_of(call->desc, x, y, e);
         double sum = 0;
         for (int64_t h = window.begin[0]; h < window.end[0]; h++)
-            for (int64_t w = window.begin[1]; w < window.end[1]; w++)
-                sum += call->in[0][window.base + h * x->dim[3] + w];
+            for (int64_t w = window.begin[1]; w < window.end[1]; w++) sum += call->in[0][tn_pool_at(&window, h, w)];
         call->out[0][e] = window.count ? sum / (double)window.count : 0;
     }
 }
@@ -76,6 +75,12 @@ static tn_tensor *case_global(tn_tensor *const in[])
     return tn_global_avgpool2d(in[0]);
 }
 
+static tn_tensor *case_last(tn_tensor *const in[])
+{
+    const tn_pool_node node = {.window = {3, 2}, .stride = {2, 2}, .pad = {1, 0}, .channels_last = 1, .size = {9, 8}};
+    return tn_node(&tn_op_avgpool2d, NULL, in, 1, &node);
+}
+
 static const tn_op_case cases[] = {
     {"halves", case_halves, {F32(2, 3, 8, 10)}},
     {"halves, rows and columns left over", case_halves, {F32(2, 3, 7, 37)}},
@@ -86,6 +91,7 @@ static const tn_op_case cases[] = {
     {"one element", case_overlap, {F32(1, 1, 1, 1)}},
     {"no pictures", case_halves, {F32(0, 3, 4, 4)}},
     {"all of a channel", case_global, {F32(3, 5, 4, 7)}},
+    {"channels last", case_last, {F32(2, 9, 8, 5)}, .is_extra = 1},
     {0},
 };
 
@@ -97,6 +103,7 @@ const tn_op_def tn_op_avgpool2d = {.name = "avgpool2d",
                                    TN_ATTRS(tn_pool_node, tn_pool_fields),
                                    .shape = shape,
                                    .grad = grad,
+                                   .lower = tn_pool_lower,
                                    .describe = tn_pool_describe,
                                    .reference = reference,
                                    .flops = flops,
@@ -111,7 +118,7 @@ static tn_status grad_shape(tn_tensor *const in[], uint32_t n_in, const void *ra
     tn_tensor x = {.type = in[0]->type};
     tn_type pooled = {0};
     (void)n_in;
-    for (int d = 0; d < 2; d++) x.type.shape.dim[2 + d] = node->size[d];
+    for (int d = 0; d < 2; d++) x.type.shape.dim[tn_image_height(node->channels_last) + d] = node->size[d];
     TN_TRY(tn_pool_shape("avgpool2d_grad", node, &x, 0, &pooled));
     TN_REQUIRE(tn_shape_equal(&pooled.shape, &in[0]->type.shape), TN_ESHAPE,
                "avgpool2d_grad: dy is not what pooling gives");
@@ -132,7 +139,7 @@ static void grad_reference(const tn_reference_call *call)
         tn_pool_window window = tn_pool_window_of(call->desc, x, y, e);
         for (int64_t h = window.begin[0]; h < window.end[0]; h++)
             for (int64_t w = window.begin[1]; w < window.end[1]; w++)
-                call->out[0][window.base + h * x->dim[3] + w] += call->in[0][e] / (double)window.count;
+                call->out[0][tn_pool_at(&window, h, w)] += call->in[0][e] / (double)window.count;
     }
 }
 
@@ -153,9 +160,17 @@ static tn_tensor *grad_halves(tn_tensor *const in[])
     return tn_node(&tn_op_avgpool2d_grad, NULL, in, 1, &node);
 }
 
+static tn_tensor *grad_last(tn_tensor *const in[])
+{
+    const tn_pool_node node = {
+        .window = {3, 3}, .stride = {2, 2}, .pad = {1, 1}, .count_pad = 1, .channels_last = 1, .size = {9, 8}};
+    return tn_node(&tn_op_avgpool2d_grad, NULL, in, 1, &node);
+}
+
 static const tn_op_case grad_cases[] = {
     {"windows that overlap, padded", grad_overlap, {F32(2, 2, 5, 4)}},
     {"halves, rows and columns left over", grad_halves, {F32(2, 3, 3, 18)}},
+    {"channels last", grad_last, {F32(2, 5, 4, 6)}, .is_extra = 1},
     {0},
 };
 
@@ -167,6 +182,7 @@ const tn_op_def tn_op_avgpool2d_grad = {.name = "avgpool2d_grad",
                                         TN_ATTRS(tn_pool_node, tn_pool_fields),
                                         .shape = grad_shape,
                                         .grad = grad_grad,
+                                        .lower = tn_pool_lower,
                                         .describe = tn_pool_describe,
                                         .reference = grad_reference,
                                         .flops = grad_flops,

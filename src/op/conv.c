@@ -109,8 +109,8 @@ void tn_conv_each(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tens
                   const tn_tensor_desc *y, tn_conv_add *add, void *arg)
 {
     const tn_conv_attrs *at = desc->attrs;
-    const int last = at->channels_last != 0, c_at = tn_conv_channels((uint32_t)last),
-              h_at = tn_conv_height((uint32_t)last);
+    const int last = at->channels_last != 0, c_at = tn_image_channels((uint32_t)last),
+              h_at = tn_image_height((uint32_t)last);
     const int64_t k = y->dim[c_at], p = y->dim[h_at], q = y->dim[h_at + 1], channels = weight->dim[1];
     const int64_t each = k / at->groups, *size = x->dim + h_at, pixels = size[0] * size[1], all = x->dim[c_at];
     for (int64_t e = 0; e < tn_desc_count(y); e++) {
@@ -126,25 +126,15 @@ void tn_conv_each(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tens
 
 /* ---- channels last ---- */
 
-tn_shape tn_conv_image(uint32_t channels_last, int64_t b, int64_t c, int64_t h, int64_t w)
-{
-    return channels_last ? TN_SHAPE(b, h, w, c) : TN_SHAPE(b, c, h, w);
-}
-
-static tn_tensor *usual(tn_tensor *x)
-{
-    return tn_transpose(x, (int32_t[]){0, 3, 1, 2});
-}
-
 tn_tensor *tn_conv_lower(tn_tensor *y)
 {
     tn_conv_node at = *(const tn_conv_node *)y->attrs;
     const int is_weight = y->op == &tn_op_conv2d_weight;
     if (!at.channels_last) return y;
-    tn_tensor *in[2] = {usual(y->in[0]), is_weight ? usual(y->in[1]) : y->in[1]};
+    tn_tensor *in[2] = {tn_image_to_usual(y->in[0]), is_weight ? tn_image_to_usual(y->in[1]) : y->in[1]};
     at.channels_last = 0;
     tn_tensor *made = tn_node(y->op, NULL, in, 2, &at);
-    return is_weight ? made : tn_transpose(made, (int32_t[]){0, 2, 3, 1});
+    return is_weight ? made : tn_image_to_last(made);
 }
 
 double tn_conv_flops(const tn_tensor_desc *weight, const tn_tensor_desc *y)

@@ -4,7 +4,7 @@
 #define TN_OP_CONV_H
 
 #include "check.h"
-#include "op.h"
+#include "image.h"
 
 /* Attributes of all three; strides, dilations and groups are at least 1. No padding: they are compared byte by byte. */
 typedef struct tn_conv_node {
@@ -31,20 +31,6 @@ tn_status tn_conv_misfit(const char *op, const tn_conv_node *at, const tn_tensor
 tn_tensor *tn_conv_forward(tn_tensor *x, tn_tensor *weight, const tn_conv_node *node, int64_t p, int64_t q);
 tn_tensor *tn_conv_data(tn_tensor *dy, tn_tensor *weight, const tn_conv_node *node, int64_t h, int64_t w);
 tn_tensor *tn_conv_weight(tn_tensor *x, tn_tensor *dy, const tn_conv_node *node, int64_t r, int64_t s);
-
-/* Which dimension of an image has its channels, and which its height; its width is the next one. */
-static inline int tn_conv_channels(uint32_t channels_last)
-{
-    return channels_last ? 3 : 1;
-}
-
-static inline int tn_conv_height(uint32_t channels_last)
-{
-    return channels_last ? 1 : 2;
-}
-
-/* (batch, channels, height, width) in that order. */
-tn_shape tn_conv_image(uint32_t channels_last, int64_t b, int64_t c, int64_t h, int64_t w);
 
 /* With channels last, where a device does not take that: channels go to their usual place, and the result's back. Other
  * convolutions stay as they are. */

@@ -16,9 +16,9 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
     (void)n_in;
     TN_TRY(tn_conv_require("conv2d", at, in[0], in[1]));
     const int64_t *x = in[0]->type.shape.dim, *weight = in[1]->type.shape.dim;
-    const int h = tn_conv_height(at->channels_last);
+    const int h = tn_image_height(at->channels_last);
     int64_t size[2];
-    if (weight[1] * at->groups != x[tn_conv_channels(at->channels_last)] || weight[0] % at->groups)
+    if (weight[1] * at->groups != x[tn_image_channels(at->channels_last)] || weight[0] % at->groups)
         return tn_conv_misfit("conv2d", at, in[0], in[1],
                               "the weight's second dimension should be the channels of a group of x");
     for (int d = 0; d < 2; d++) {
@@ -26,14 +26,15 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
         if (size[d] < 0)
             return tn_conv_misfit("conv2d", at, in[0], in[1], "the window is larger than the padded picture");
     }
-    *out = (tn_type){in[0]->type.dtype, tn_conv_image(at->channels_last, x[0], weight[0], size[0], size[1])};
+    *out = (tn_type){in[0]->type.dtype, tn_image_shape(at->channels_last, x[0], weight[0], size[0], size[1])};
     return TN_OK;
 }
 
 static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
 {
     const tn_conv_node *at = y->attrs;
-    const int64_t *x = y->in[0]->type.shape.dim + tn_conv_height(at->channels_last), *weight = y->in[1]->type.shape.dim;
+    const int64_t *x = y->in[0]->type.shape.dim + tn_image_height(at->channels_last),
+                  *weight = y->in[1]->type.shape.dim;
     din[0] = tn_conv_data(dy, y->in[1], at, x[0], x[1]);
     din[1] = tn_conv_weight(y->in[0], dy, at, weight[2], weight[3]);
 }

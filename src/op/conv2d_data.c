@@ -8,9 +8,9 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
     (void)n_in;
     TN_TRY(tn_conv_require("conv2d_data", at, in[0], in[1]));
     const int64_t *dy = in[0]->type.shape.dim, *weight = in[1]->type.shape.dim;
-    const int h = tn_conv_height(at->channels_last);
+    const int h = tn_image_height(at->channels_last);
     int64_t size[2];
-    if (weight[0] != dy[tn_conv_channels(at->channels_last)] || weight[0] % at->groups)
+    if (weight[0] != dy[tn_image_channels(at->channels_last)] || weight[0] % at->groups)
         return tn_conv_misfit("conv2d_data", at, in[0], in[1],
                               "the weight's first dimension should be the channels of the first operand");
     for (int d = 0; d < 2; d++) {
@@ -20,15 +20,15 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
         if (size[d] < 0)
             return tn_conv_misfit("conv2d_data", at, in[0], in[1], "the padding is larger than the result");
     }
-    *out =
-        (tn_type){in[0]->type.dtype, tn_conv_image(at->channels_last, dy[0], weight[1] * at->groups, size[0], size[1])};
+    *out = (tn_type){in[0]->type.dtype,
+                     tn_image_shape(at->channels_last, dy[0], weight[1] * at->groups, size[0], size[1])};
     return TN_OK;
 }
 
 static void grad(tn_tensor *x, tn_tensor *dx, tn_tensor *din[])
 {
     const tn_conv_node *at = x->attrs;
-    const int64_t *dy = x->in[0]->type.shape.dim + tn_conv_height(at->channels_last),
+    const int64_t *dy = x->in[0]->type.shape.dim + tn_image_height(at->channels_last),
                   *weight = x->in[1]->type.shape.dim;
     din[0] = tn_conv_forward(dx, x->in[1], at, dy[0], dy[1]);
     din[1] = tn_conv_weight(dx, x->in[0], at, weight[2], weight[3]);

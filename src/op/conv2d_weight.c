@@ -8,7 +8,7 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
     (void)n_in;
     TN_TRY(tn_conv_require("conv2d_weight", at, in[0], in[1]));
     const int64_t *x = in[0]->type.shape.dim, *dy = in[1]->type.shape.dim;
-    const int c = tn_conv_channels(at->channels_last);
+    const int c = tn_image_channels(at->channels_last);
     if (x[0] != dy[0] || x[c] % at->groups || dy[c] % at->groups)
         return tn_conv_misfit("conv2d_weight", at, in[0], in[1],
                               "batches differ, or groups do not divide the channels");
@@ -19,7 +19,7 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
 static void grad(tn_tensor *dw, tn_tensor *g, tn_tensor *din[])
 {
     const tn_conv_node *at = dw->attrs;
-    const int h = tn_conv_height(at->channels_last);
+    const int h = tn_image_height(at->channels_last);
     const int64_t *x = dw->in[0]->type.shape.dim + h, *dy = dw->in[1]->type.shape.dim + h;
     din[0] = tn_conv_data(dw->in[1], g, at, x[0], x[1]);
     din[1] = tn_conv_forward(dw->in[0], g, at, dy[0], dy[1]);

@@ -19,12 +19,12 @@ static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
 }
 
 /* The place of the first largest element, a NaN being larger than all; -1 in an empty window. */
-static int64_t largest(const tn_pool_window *window, const double *x, int64_t width)
+static int64_t largest(const tn_pool_window *window, const double *x)
 {
     int64_t best = -1;
     for (int64_t h = window->begin[0]; h < window->end[0]; h++)
         for (int64_t w = window->begin[1]; w < window->end[1]; w++) {
-            int64_t at = window->base + h * width + w;
+            int64_t at = tn_pool_at(window, h, w);
             if (best < 0 || x[at] > x[best] || (isnan(x[at]) && !isnan(x[best]))) best = at;
         }
     return best;
@@ -36,7 +36,7 @@ static void reference(const tn_reference_call *call)
     const double least = y->dtype == TN_I32 ? INT32_MIN : (double)-INFINITY;
     for (int64_t e = 0; e < tn_desc_count(y); e++) {
         tn_pool_window window = tn_pool_window_of(call->desc, x, y, e);
-        int64_t best = largest(&window, call->in[0], x->dim[3]);
+        int64_t best = largest(&window, call->in[0]);
         call->out[0][e] = best < 0 ? least : call->in[0][best];
     }
 }
@@ -87,6 +87,12 @@ static tn_tensor *case_global(tn_tensor *const in[])
     return tn_global_maxpool2d(in[0]);
 }
 
+static tn_tensor *case_last(tn_tensor *const in[])
+{
+    const tn_pool_node node = {.window = {3, 2}, .stride = {2, 2}, .pad = {1, 0}, .channels_last = 1};
+    return tn_node(&tn_op_maxpool2d, NULL, in, 1, &node);
+}
+
 static const tn_op_case cases[] = {
     {"halves", case_halves, {F32(2, 3, 8, 10)}},
     {"halves, rows and columns left over", case_halves, {F32(2, 3, 7, 37)}},
@@ -99,6 +105,8 @@ static const tn_op_case cases[] = {
     {"all of a channel", case_global, {F32(3, 5, 4, 7)}},
     {"whole numbers, halves", case_halves, {I32(2, 3, 7, 37)}, -2147483647, 2147483647, 1},
     {"whole numbers below 0, padded", case_overlap, {I32(2, 2, 9, 8)}, -9, -1, 1},
+    {"channels last", case_last, {F32(2, 9, 8, 5)}, .is_extra = 1},
+    {"whole numbers, channels last", case_last, {I32(2, 7, 37, 3)}, -2147483647, 2147483647, 1, 1},
     {0},
 };
 
@@ -110,6 +118,7 @@ const tn_op_def tn_op_maxpool2d = {.name = "maxpool2d",
                                    TN_ATTRS(tn_pool_node, tn_pool_fields),
                                    .shape = shape,
                                    .grad = grad,
+                                   .lower = tn_pool_lower,
                                    .describe = tn_pool_describe,
                                    .reference = reference,
                                    .flops = flops,
@@ -131,10 +140,11 @@ static tn_status grad_shape(tn_tensor *const in[], uint32_t n_in, const void *no
 /* x with zeros around it, as far as windows reach. */
 static tn_tensor *surround(tn_tensor *x, const tn_pool_node *node, const tn_shape *y)
 {
+    const int32_t first = tn_image_height(node->channels_last);
     for (int32_t d = 0; d < 2; d++) {
-        int64_t reach = (y->dim[2 + d] - 1) * node->stride[d] + node->window[d];
-        int64_t after = reach - node->pad[d] - tn_shape_of(x).dim[2 + d];
-        x = tn_pad(x, 2 + d, node->pad[d], after > 0 ? after : 0);
+        int64_t reach = (y->dim[first + d] - 1) * node->stride[d] + node->window[d];
+        int64_t after = reach - node->pad[d] - tn_shape_of(x).dim[first + d];
+        x = tn_pad(x, first + d, node->pad[d], after > 0 ? after : 0);
     }
     return x;
 }
@@ -142,8 +152,9 @@ static tn_tensor *surround(tn_tensor *x, const tn_pool_node *node, const tn_shap
 /* Of each window the element in this row and column. */
 static tn_tensor *part(tn_tensor *x, const tn_pool_node *node, const tn_shape *y, int64_t row, int64_t column)
 {
-    x = tn_slice(x, 2, row, y->dim[2], node->stride[0]);
-    return tn_slice(x, 3, column, y->dim[3], node->stride[1]);
+    const int32_t first = tn_image_height(node->channels_last);
+    x = tn_slice(x, first, row, y->dim[first], node->stride[0]);
+    return tn_slice(x, first + 1, column, y->dim[first + 1], node->stride[1]);
 }
 
 enum { MOST_PARTS = 1024 }; /* elements of a window, each of which takes some operators */
@@ -184,7 +195,7 @@ static void grad_reference(const tn_reference_call *call)
     for (int64_t e = 0; e < tn_desc_count(x); e++) call->out[0][e] = 0;
     for (int64_t e = 0; e < tn_desc_count(y); e++) {
         tn_pool_window window = tn_pool_window_of(call->desc, x, y, e);
-        int64_t best = largest(&window, call->in[0], x->dim[3]);
+        int64_t best = largest(&window, call->in[0]);
         if (best >= 0) call->out[0][best] += call->in[1][e];
     }
 }
@@ -217,11 +228,18 @@ static tn_tensor *grad_ties(tn_tensor *const in[])
     return backward(alike, (tn_pool_options){.window = {2, 2}});
 }
 
+static tn_tensor *grad_last(tn_tensor *const in[])
+{
+    const tn_pool_node node = {.window = {3, 2}, .stride = {2, 2}, .pad = {1, 0}, .channels_last = 1};
+    return tn_node(&tn_op_maxpool2d_grad, NULL, in, 2, &node);
+}
+
 static const tn_op_case grad_cases[] = {
     {"halves", grad_halves, {F32(2, 3, 8, 10), F32(2, 3, 4, 5)}, .no_gradient = 1},
     {"halves, rows and columns left over", grad_halves, {F32(2, 3, 7, 37), F32(2, 3, 3, 18)}, .no_gradient = 1},
     {"windows that overlap, padded", grad_overlap, {F32(2, 2, 9, 8), F32(2, 2, 5, 4)}, .no_gradient = 1},
     {"elements that are alike", grad_ties, {F32(2, 3, 8, 36), F32(2, 3, 4, 18)}, .no_gradient = 1},
+    {"channels last", grad_last, {F32(2, 9, 8, 5), F32(2, 5, 4, 5)}, .no_gradient = 1, .is_extra = 1},
     {0},
 };
 
@@ -233,6 +251,7 @@ const tn_op_def tn_op_maxpool2d_grad = {.name = "maxpool2d_grad",
                                         TN_ATTRS(tn_pool_node, tn_pool_fields),
                                         .shape = grad_shape,
                                         .grad = grad_grad,
+                                        .lower = tn_pool_lower,
                                         .describe = tn_pool_describe,
                                         .reference = grad_reference,
                                         .flops = grad_flops,

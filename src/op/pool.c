@@ -6,12 +6,14 @@ const tn_field tn_pool_fields[] = {TN_FIELD(tn_pool_node, window, FACTOR),
                                    TN_FIELD(tn_pool_node, pad, SIZE),
                                    TN_FIELD(tn_pool_node, ceil_mode, FLAG),
                                    TN_FIELD(tn_pool_node, count_pad, FLAG),
+                                   TN_FIELD(tn_pool_node, channels_last, FLAG),
+                                   TN_FIELD(tn_pool_node, reserved, NOTHING),
                                    TN_FIELD(tn_pool_node, size, SIZE),
                                    {0}};
 const tn_field tn_pool_crosses[] = {
-    TN_FIELD(tn_pool_attrs, window, FACTOR),    TN_FIELD(tn_pool_attrs, stride, FACTOR),
-    TN_FIELD(tn_pool_attrs, pad, SIZE),         TN_FIELD(tn_pool_attrs, count_pad, FLAG),
-    TN_FIELD(tn_pool_attrs, reserved, NOTHING), {0}};
+    TN_FIELD(tn_pool_attrs, window, FACTOR),      TN_FIELD(tn_pool_attrs, stride, FACTOR),
+    TN_FIELD(tn_pool_attrs, pad, SIZE),           TN_FIELD(tn_pool_attrs, count_pad, FLAG),
+    TN_FIELD(tn_pool_attrs, channels_last, FLAG), {0}};
 
 tn_tensor *tn_pool(const tn_op_def *op, tn_tensor *x, tn_pool_options options)
 {
@@ -39,6 +41,7 @@ static int64_t windows(const tn_pool_node *node, int d, int64_t x)
 tn_status tn_pool_shape(const char *op, const tn_pool_node *node, const tn_tensor *x, int integer, tn_type *out)
 {
     char text[160];
+    const int h = tn_image_height(node->channels_last);
     TN_TRY(tn_require_type(op, x, integer));
     tn_shape_text(&x->type.shape, text, sizeof text);
     TN_REQUIRE(x->type.shape.rank == 4, TN_ESHAPE, "%s: %s is not (batch, channels, height, width)", op, text);
@@ -48,8 +51,8 @@ tn_status tn_pool_shape(const char *op, const tn_pool_node *node, const tn_tenso
                    "%s: a window of %u x %u", op, node->window[0], node->window[1]);
         TN_REQUIRE(node->pad[d] < node->window[d], TN_EINVAL, "%s: padding of %u for a window of %u", op, node->pad[d],
                    node->window[d]);
-        out->shape.dim[2 + d] = windows(node, d, x->type.shape.dim[2 + d]);
-        TN_REQUIRE(x->type.shape.dim[2 + d] && out->shape.dim[2 + d] > 0, TN_ESHAPE,
+        out->shape.dim[h + d] = windows(node, d, x->type.shape.dim[h + d]);
+        TN_REQUIRE(x->type.shape.dim[h + d] && out->shape.dim[h + d] > 0, TN_ESHAPE,
                    "%s: a window of %u x %u does not fit into %s", op, node->window[0], node->window[1], text);
     }
     return TN_OK;
@@ -58,7 +61,8 @@ tn_status tn_pool_shape(const char *op, const tn_pool_node *node, const tn_tenso
 void tn_pool_describe(const tn_tensor *y, tn_operation *o)
 {
     const tn_pool_node *node = y->attrs;
-    o->attrs.pool = (tn_pool_attrs){.size = sizeof o->attrs.pool, .count_pad = node->count_pad};
+    o->attrs.pool = (tn_pool_attrs){
+        .size = sizeof o->attrs.pool, .count_pad = node->count_pad, .channels_last = node->channels_last};
     for (int d = 0; d < 2; d++) {
         o->attrs.pool.window[d] = node->window[d];
         o->attrs.pool.stride[d] = node->stride[d];
@@ -69,10 +73,17 @@ void tn_pool_describe(const tn_tensor *y, tn_operation *o)
 tn_pool_window tn_pool_window_of(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tensor_desc *y, int64_t e)
 {
     const tn_pool_attrs *at = desc->attrs;
-    const int64_t place[2] = {e / y->dim[3] % y->dim[2], e % y->dim[3]};
-    tn_pool_window window = {.base = e / (y->dim[2] * y->dim[3]) * x->dim[2] * x->dim[3], .count = 1};
+    const uint32_t last = at->channels_last;
+    const int first = tn_image_height(last);
+    const int64_t *size_y = y->dim + first, *size_x = x->dim + first, channels = last ? y->dim[3] : 1;
+    const int64_t pixel = e / channels, plane = pixel / (size_y[0] * size_y[1]);
+    const int64_t place[2] = {pixel / size_y[1] % size_y[0], pixel % size_y[1]};
+    tn_pool_window window = {.count = 1,
+                             .base = plane * size_x[0] * size_x[1] * channels + e % channels,
+                             .row = size_x[1] * channels,
+                             .column = channels};
     for (int d = 0; d < 2; d++) {
-        int64_t size = x->dim[2 + d], pad = at->pad[d];
+        int64_t size = size_x[d], pad = at->pad[d];
         int64_t begin = place[d] * at->stride[d] - pad, end = begin + at->window[d];
         int64_t padded = (end < size + pad ? end : size + pad) - begin;
         window.begin[d] = begin > 0 ? begin : 0;
@@ -81,6 +92,16 @@ tn_pool_window tn_pool_window_of(const tn_op_desc *desc, const tn_tensor_desc *x
         window.count *= at->count_pad ? padded : window.end[d] - window.begin[d];
     }
     return window;
+}
+
+tn_tensor *tn_pool_lower(tn_tensor *y)
+{
+    tn_pool_node at = *(const tn_pool_node *)y->attrs;
+    tn_tensor *in[2] = {NULL, NULL};
+    if (!at.channels_last) return y;
+    at.channels_last = 0;
+    for (uint32_t i = 0; i < y->n_in; i++) in[i] = tn_image_to_usual(y->in[i]);
+    return tn_image_to_last(tn_node(y->op, NULL, in, y->n_in, &at));
 }
 
 double tn_pool_flops(const tn_op_desc *desc, const tn_tensor_desc *y)

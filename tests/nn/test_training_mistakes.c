@@ -17,7 +17,7 @@ static void mistakes_are_found_before_training(void **state)
     bad.label = labels;
     bad.classes = 3;
     assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_EINVAL);
-    check_message("a label out of range", "class 3");
+    check_message("a label out of range", "is 3, but there are 3 classes");
     labels[N - 1] = 0;
     const tn_model classes = {.build = line, .loss = "cross_entropy"};
     assert_int_equal(tn_fit(b.state, &classes, &bad, &options, &last), TN_ESHAPE);
