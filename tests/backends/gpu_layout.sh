@@ -1,0 +1,26 @@
+#!/bin/sh
+# Images with their channels last, on a device that has convolutions so (the kernels for GPUs): a training is the same
+# but for rounding; a trial of both layouts leaves its verdict in the table, and says so when it is asked to tune.
+# usage: gpu_layout.sh TENON
+set -eu
+tenon=$1
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+export TENON_CACHE="$folder" TENON_OPTIONS=opencl.shape=gpu
+net='conv 4 3x3, relu, maxpool 2, conv 4 3x3, relu, flatten, linear 10'
+
+# losses LAYOUT: of its steps
+losses()
+{
+    "$tenon" train --data digits:64 --batch 16 --epochs 1 --net "$net" --device opencl:0 --strict --json=step --layout "$1" |
+        sed -n 's/.*"step":.*"loss": *\([0-9.]*\).*/\1/p'
+}
+losses usual >"$folder/usual"
+losses channels-last >"$folder/last"
+[ -s "$folder/usual" ] || { echo "no losses"; exit 1; }
+paste "$folder/usual" "$folder/last" | awk '{ d = $1 - $2; if (NF != 2 || d > 1e-4 || d < -1e-4) bad = 1 } END { exit bad }' ||
+    { paste "$folder/usual" "$folder/last"; exit 1; }
+"$tenon" train --data digits:64 --batch 16 --epochs 1 --net "$net" --device opencl:0 --layout channels-last --explain 2>&1 |
+    grep -q 'channels_last' || { echo "no convolution with channels last"; exit 1; }
+"$tenon" bench train --net "$net" --shape 1x12x12 --batch 4 --samples 4 --device opencl:0 --repeats 1 --layout try
+"$tenon" tune opencl:0 --list | grep '^network of [1-9]' || { "$tenon" tune opencl:0 --list; exit 1; }
