@@ -114,7 +114,10 @@ static void operators_are_listed_with_their_operands_and_attributes(void **state
                  {"input", "", 0},
                  {"concat", "axis: axis", -1},
                  {"reduce", "kind: sum|prod|max|min|argmax|argmin, axes: axes, keep: flag", 1},
-                 {"conv2d", "stride: factor[2], pad: size[2], dilation: factor[2], groups: factor, size: size[2]", 2},
+                 {"conv2d",
+                  "stride: factor[2], pad: size[2], dilation: factor[2], groups: factor, "
+                  "channels_last: flag, size: size[2]",
+                  2},
                  {"cast", "dtype: type", 1},
                  {"constant", "data: bytes, dtype: type", 0},
                  {"slice", "shape: shape, start: number[8], step: number[8]", 1}};
