@@ -139,8 +139,7 @@ static int is_one_of(const char *value, const char *const known[])
     return *known != NULL;
 }
 
-/* Asks for each option, and refuses what makes no sense. "grain", "own" and "near" are kept by
- * the context. */
+/* Asks for each option, and refuses what makes no sense. "grain", "own" and "near" are kept by the context. */
 static int32_t check_options(tn_context *context, tn_msg *msg)
 {
     static const char *const sets[] = {"base", "avx2", "avx512", "amx", NULL}, *const switches[] = {"0", "1", NULL};

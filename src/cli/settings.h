@@ -16,8 +16,8 @@ typedef struct cli_settings {
     int64_t most;    /* of a network of ONNX, as in tn_onnx_options */
     int64_t context; /* bytes of a text that a sample is; 0: the data is no text */
     const char *resident, *memory, *bucket;
-    const char *storage, *precision, *layout, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename,
-        *freeze, *curve, *log, *report;
+    const char *storage, *precision, *layout, *device, *shares, *save, *best, *weights, *diverged, *resume, *load,
+        *rename, *freeze, *curve, *log, *report;
     const char *trace;
     int by_position, sync_norm, characters;
     int64_t every;                                    /* epochs; 0: as the report sees fit */

@@ -39,20 +39,15 @@ static const tn_op_def *const by_sample[] = {
     &tn_op_avgpool2d, &tn_op_avgpool2d_grad, &tn_op_slice,       &tn_op_unslice,   &tn_op_concat,
     &tn_op_transpose};
 
-static int is_convolution(const tn_launch *l)
-{
-    return l->op == &tn_op_conv2d || l->op == &tn_op_conv2d_data;
-}
-
 static int is_weight(const tn_launch *l, uint32_t input)
 {
-    return is_convolution(l) && input == 1;
+    return tn_has_filters(l) && input == 1;
 }
 
 /* The samples of what a convolution makes; 0: it is none, or on another device. */
 static int64_t batch_of(const tn_launch *l)
 {
-    return is_convolution(l) && !l->place ? l->operation.out[0].dim[0] : 0;
+    return tn_has_filters(l) && !l->place ? l->operation.out[0].dim[0] : 0;
 }
 
 /* Whether a sample is a stretch of the operand, as long as all others. */
@@ -324,7 +319,7 @@ tn_status tn_find_depths(const tn_target *target, tn_ir *ir)
     s.use = tn_region_alloc(&ir->region, (ir->values + 1) * sizeof *s.use);
     if (!s.use) return TN_ENOMEM;
     count_uses(&s);
-    for (uint32_t i = 0, convolution = 0; i<ir->launches; i = s.end> i ? s.end : i + 1) {
+    for (uint32_t i = 0, convolution = 0; i < ir->launches; i++) {
         if (convolution < i) convolution = i;
         while (convolution < ir->launches && batch_of(ir->launch[convolution]) < 2) convolution++;
         if (convolution == ir->launches) break;
@@ -334,6 +329,7 @@ tn_status tn_find_depths(const tn_target *target, tn_ir *ir)
         if (!joins(&s, ir->launch[i])) continue;
         extend(&s);
         TN_TRY(divide(&s));
+        i = s.end - 1;
     }
     return TN_OK;
 }

@@ -69,6 +69,11 @@ void tn_ir_find_lives(tn_ir *ir)
     }
 }
 
+int tn_has_filters(const tn_launch *launch)
+{
+    return launch->op == &tn_op_conv2d || launch->op == &tn_op_conv2d_data;
+}
+
 tn_value *tn_value_root(tn_value *value)
 {
     while (value->base) value = value->base;

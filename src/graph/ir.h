@@ -157,6 +157,8 @@ tn_launch *tn_ir_launch(tn_ir *ir, const tn_origin *origin); /* at the end */
 tn_status tn_ir_slot(tn_ir *ir, const tn_scalar_slot *like, uint32_t *slot);
 /* The first and the last launch that touches each value's storage; UINT32_MAX and 0 if there is none. */
 void tn_ir_find_lives(tn_ir *ir);
+/* Whether it is a convolution by input 1, whose result has the samples of input 0. */
+int tn_has_filters(const tn_launch *launch);
 tn_value *tn_value_root(tn_value *value);
 uint64_t tn_value_at(const tn_value *value); /* bytes from where its root begins */
 /* The first offset from `offset` on, at which `bytes` bytes lie in one of the place's banks. They are no more than it.

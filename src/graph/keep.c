@@ -22,7 +22,7 @@ static int is_product(const tn_launch *l)
 
 static int is_convolution(const tn_launch *l)
 {
-    return (l->op == &tn_op_conv2d || l->op == &tn_op_conv2d_data) && !l->place && !l->transfer;
+    return tn_has_filters(l) && !l->place && !l->transfer;
 }
 
 /* But for what follows the product. */

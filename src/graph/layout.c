@@ -124,8 +124,7 @@ static tn_tensor *lay_sum(tn_tensor *y)
 
 static tn_tensor *rule(void *arg, tn_tensor *y)
 {
-    if (y->op == &tn_op_conv2d || y->op == &tn_op_conv2d_data || y->op == &tn_op_conv2d_weight)
-        return lay_convolution(arg, y);
+    if (tn_is_convolution(y)) return lay_convolution(arg, y);
     if (is_pooling(y)) return lay_pooling(arg, y);
     if (y->op->kind == TN_MAP) return lay_map(y);
     return y->op == &tn_op_reduce ? lay_sum(y) : y;

@@ -15,6 +15,13 @@ typedef struct tn_conv_node {
 } tn_conv_node;
 
 extern const tn_field tn_conv_fields[];
+
+/* Forward, or a gradient. */
+static inline int tn_is_convolution(const tn_tensor *x)
+{
+    return x->op == &tn_op_conv2d || x->op == &tn_op_conv2d_data || x->op == &tn_op_conv2d_weight;
+}
+
 extern const tn_field tn_conv_crosses[]; /* at the plugin boundary */
 
 /* The node of some options: zeros become ones where they mean that. */

@@ -23,11 +23,6 @@
 
 /* ---- the verdict ------------------------------------------------------------------------------------------------- */
 
-static int is_convolution(const tn_tensor *x)
-{
-    return x->op == &tn_op_conv2d || x->op == &tn_op_conv2d_data || x->op == &tn_op_conv2d_weight;
-}
-
 static uint64_t hash_type(uint64_t hash, const tn_type *type)
 {
     hash = tn_hash_bytes(hash, &type->dtype, sizeof type->dtype);
@@ -51,7 +46,7 @@ static int write_key(const tn_graph *graph, const tn_compile_options *options, c
     int count = 0;
     for (uint32_t i = 0; i < graph->count; i++) {
         const tn_tensor *x = graph->tensor[i];
-        if (!is_convolution(x)) continue;
+        if (!tn_is_convolution(x)) continue;
         hash = hash_convolution(hash, x);
         if (!count++) tn_shape_text(&x->in[0]->type.shape, shape, sizeof shape);
     }
@@ -101,7 +96,15 @@ static void close_side(side *s)
     if (s->state) tn_state_free(s->state);
 }
 
-/* Whole numbers are 0, which are a class, a word and a place wherever one is meant. */
+/* Whole numbers are 0, which is a class, a word and a place wherever one is meant, but for bytes of images. */
+static double draw(const tn_port *port, uint64_t *random)
+{
+    const int is_image = port->dtype == TN_U8 && port->shape.rank == 4;
+    *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407); /* Knuth's */
+    if (tn_is_whole(port->dtype)) return is_image ? (double)(*random >> 56) : 0;
+    return (double)(int64_t)(*random >> 11) * 0x1p-52 - 1;
+}
+
 static tn_status feed_input(tn_program *p, const tn_port *port, uint64_t *random)
 {
     const int64_t count = tn_shape_count(&port->shape);
@@ -111,10 +114,7 @@ static tn_status feed_input(tn_program *p, const tn_port *port, uint64_t *random
     double *value = tn_alloc(((size_t)count + 1) * sizeof *value);
     void *data = tn_alloc(bytes + 1);
     tn_status s = value && data ? TN_OK : TN_ENOMEM;
-    for (int64_t i = 0; i < count && !s; i++) {
-        *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407); /* Knuth's */
-        value[i] = tn_is_whole(dtype) ? 0 : (double)(int64_t)(*random >> 11) * 0x1p-52 - 1;
-    }
+    for (int64_t i = 0; i < count && !s; i++) value[i] = draw(port, random);
     if (!s) tn_reference_store(data, value, &like);
     if (!s) s = tn_feed(p, port->name, data, bytes);
     tn_free(data);
