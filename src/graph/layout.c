@@ -1,7 +1,7 @@
 /* layout.c: images with their channels last. A convolution that the device does so is made so, between transpositions:
  * its operands come from some, its result goes through one. Those move through what is done element by element, through
- * sums and through pooling, until they meet others and cancel (simplify.c); what is left, where something wants the
- * usual order, are launches like others. */
+ * sums, pooling, slices and what is put side by side, until they meet others and cancel (simplify.c); what is left,
+ * where something wants the usual order, are launches like others. */
 #include "conv.h"
 #include "leaf.h"
 #include "pool.h"
@@ -19,7 +19,7 @@ static const int32_t to_last[IMAGE] = {0, 2, 3, 1}, to_usual[IMAGE] = {0, 3, 1, 
 
 static tn_shape last_shape(const tn_shape *x)
 {
-    return TN_SHAPE(x->dim[0], x->dim[2], x->dim[3], x->dim[1]);
+    return tn_image_shape(1, x->dim[0], x->dim[1], x->dim[2], x->dim[3]);
 }
 
 /* What x is in the usual order, with channels last; NULL: it is no transposition of such. */
@@ -92,27 +92,54 @@ static int is_pooling(const tn_tensor *x)
            x->op == &tn_op_avgpool2d_grad;
 }
 
-/* An operand has its channels last already. */
+/* Some operand has its channels last already. */
+static int follows(const tn_tensor *y)
+{
+    int some = 0;
+    for (uint32_t i = 0; i < y->n_in; i++) some |= source_of(y->in[i]) != NULL;
+    return some;
+}
+
 static tn_tensor *lay_pooling(const laying *l, tn_tensor *y)
 {
     tn_pool_node at = *(const tn_pool_node *)y->attrs;
     tn_tensor *in[2] = {NULL, NULL};
-    int follows = 0;
-    for (uint32_t i = 0; i < y->n_in; i++) follows |= source_of(y->in[i]) != NULL;
-    if (!follows || at.channels_last) return y;
+    if (!follows(y) || at.channels_last) return y;
     at.channels_last = 1;
     for (uint32_t i = 0; i < y->n_in; i++) in[i] = laid(y->in[i]);
     tn_tensor *made = tn_node(y->op, NULL, in, y->n_in, &at);
     return tn_graph_status(y->graph) || !tn_is_done(l->target, made) ? y : tn_image_to_usual(made);
 }
 
+static tn_tensor *lay_concat(tn_tensor *y)
+{
+    tn_concat_node at = *(const tn_concat_node *)y->attrs;
+    tn_tensor *in[TN_MAX_OPERANDS];
+    if (!follows(y)) return y;
+    at.axis = (uint32_t)to_usual[at.axis];
+    for (uint32_t i = 0; i < y->n_in; i++) in[i] = laid(y->in[i]);
+    return tn_image_to_usual(tn_node(y->op, NULL, in, y->n_in, &at));
+}
+
+/* A slice, or what is put among zeros. */
+static tn_tensor *lay_slice(tn_tensor *y)
+{
+    const tn_slice_node *usual = y->attrs;
+    tn_slice_node at = *usual;
+    tn_tensor *x = source_of(y->in[0]);
+    if (!x) return y;
+    at.shape = last_shape(&usual->shape);
+    for (int d = 0; d < IMAGE; d++) at.start[d] = usual->start[to_last[d]], at.step[d] = usual->step[to_last[d]];
+    return tn_image_to_usual(tn_node(y->op, NULL, &x, 1, &at));
+}
+
 /* An operand of the result's shape has its channels last already. */
 static tn_tensor *lay_map(tn_tensor *y)
 {
-    int follows = 0;
+    int moves = 0;
     for (uint32_t i = 0; i < y->n_in && y->type.shape.rank == IMAGE; i++)
-        follows |= source_of(y->in[i]) && tn_shape_equal(&y->in[i]->type.shape, &y->type.shape);
-    return follows ? tn_image_to_usual(laid_map(y)) : y;
+        moves |= source_of(y->in[i]) && tn_shape_equal(&y->in[i]->type.shape, &y->type.shape);
+    return moves ? tn_image_to_usual(laid_map(y)) : y;
 }
 
 static tn_tensor *lay_sum(tn_tensor *y)
@@ -127,6 +154,8 @@ static tn_tensor *rule(void *arg, tn_tensor *y)
     if (tn_is_convolution(y)) return lay_convolution(arg, y);
     if (is_pooling(y)) return lay_pooling(arg, y);
     if (y->op->kind == TN_MAP) return lay_map(y);
+    if (y->op == &tn_op_concat) return lay_concat(y);
+    if (y->op == &tn_op_slice || y->op == &tn_op_unslice) return lay_slice(y);
     return y->op == &tn_op_reduce ? lay_sum(y) : y;
 }
 

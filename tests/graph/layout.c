@@ -27,8 +27,21 @@ static tn_tensor *residual(tn_tensor *x)
     return tn_linear(tn_mean(c, TN_AXES(2, 3), 0), "out", .units = 3);
 }
 
+/* What a dense network and one of branches have: channels beside others', a pooling of all, branches of half of the
+ * channels, a picture with an edge of zeros. */
+static tn_tensor *branches(tn_tensor *x)
+{
+    tn_tensor *a = tn_conv2d(x, "a", .filters = 4, .kernel = {3}, .pad = {1, 1});
+    a = tn_concat((tn_tensor *[]){a, tn_conv2d(tn_relu(a), "b", .filters = 4, .kernel = {3}, .pad = {1, 1})}, 2, 1);
+    a = tn_avgpool2d(tn_relu(tn_batch_norm(a, "na")), .window = {2, 2});
+    tn_tensor *half = tn_conv2d(tn_slice(a, 1, 4, 4, 1), "c", .filters = 4, .kernel = {1});
+    tn_tensor *other = tn_maxpool2d(tn_pad(tn_slice(a, 1, 0, 4, 1), 2, 1, 1), .window = {3, 1}, .stride = {1, 1});
+    a = tn_tanh(tn_concat((tn_tensor *[]){half, other, a}, 3, 1));
+    return tn_linear(tn_mean(a, TN_AXES(2, 3), 0), "out", .units = 3);
+}
+
 /* Things between convolutions that move channels, or cannot be done with them last: broadcasts from fewer dimensions,
- * sums that keep none, a pooling, a softmax over channels, a slice. */
+ * sums that keep none, a pooling, a softmax over channels, a flattening. */
 static tn_tensor *odd(tn_tensor *x)
 {
     tn_graph *g = tn_graph_of(x);
@@ -105,6 +118,21 @@ static void a_residual_block_is_transposed_at_its_borders_alone(void **state)
     tn_device_close(device);
 }
 
+/* Three convolutions forward, two back to pictures, three to weights. */
+static void branches_are_transposed_at_their_borders_alone(void **state)
+{
+    (void)state;
+    static left usual, last;
+    tn_device *device = NULL;
+    ok(tn_device_open("reference", &device));
+    train(branches, device, TN_LAYOUT_USUAL, &usual);
+    train(branches, device, TN_LAYOUT_LAST, &last);
+    assert_int_equal(last.laid, 8);
+    assert_int_equal(last.transposed, 1);
+    compare(&usual, &last);
+    tn_device_close(device);
+}
+
 static void what_moves_channels_gets_them_where_it_wants_them(void **state)
 {
     (void)state;
@@ -136,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_residual_block_is_transposed_at_its_borders_alone),
+        cmocka_unit_test(branches_are_transposed_at_their_borders_alone),
         cmocka_unit_test(what_moves_channels_gets_them_where_it_wants_them),
         cmocka_unit_test(a_device_that_has_none_is_left_alone),
     };
