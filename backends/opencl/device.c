@@ -13,6 +13,8 @@ typedef struct device {
     cl_device_id id;
     char name[128], vendor[64], platform_name[64], driver[128];
     uint32_t ordinal; /* among the devices of the same name before it */
+    int is_pocl;
+    cl_context kept; /* of PoCL, whose compiler lasts as long, and takes half a second to begin */
 } device;
 
 static struct {
@@ -130,6 +132,7 @@ static void describe(device *d, query *q)
     device_text(q, CL_DRIVER_VERSION, version, sizeof version - 1);
     platform_text(q, CL_PLATFORM_NAME, d->platform_name, sizeof d->platform_name);
     snprintf(d->driver, sizeof d->driver, "%.60s %.60s", d->platform_name, version);
+    d->is_pocl = !strcmp(d->platform_name, "Portable Computing Language");
     for (device *before = devices.list; before < d; before++)
         d->ordinal += !strcmp(before->name, d->name) && !strcmp(before->platform_name, d->platform_name);
 }
@@ -213,6 +216,8 @@ static int32_t list_platforms(const cl_platform_id *platforms, cl_uint n, tn_msg
 
 static void forget_devices(void)
 {
+    for (uint32_t i = 0; i < devices.count; i++)
+        if (devices.list[i].kept) clReleaseContext(devices.list[i].kept);
     ocl_free(devices.list);
     devices.list = NULL;
     devices.count = 0;
@@ -426,6 +431,18 @@ static int32_t find_team(tn_context *context, query *q, const char *vendor, tn_m
     return s;
 }
 
+/* The driver's context; of PoCL the one that is kept. */
+static cl_context open_driver(device *d, cl_int *code)
+{
+    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)d->platform, 0};
+    pthread_mutex_lock(&devices.lock);
+    cl_context was = d->kept, cl = was ? was : clCreateContext(properties, 1, &d->id, NULL, NULL, code);
+    if (cl && d->is_pocl) *code = clRetainContext(cl);
+    if (cl && d->is_pocl && !*code) d->kept = cl;
+    pthread_mutex_unlock(&devices.lock);
+    return *code && was ? NULL : cl;
+}
+
 int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
 {
     device d;
@@ -434,19 +451,18 @@ int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
     if (s) return s;
     tn_context *made = ocl_alloc(sizeof *made);
     if (!made) return ocl_fail(msg, TN_ENOMEM, "out of memory for a context");
-    cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)d.platform, 0};
     pthread_mutex_init(&made->lock, NULL);
     pthread_mutex_init(&made->tuned_lock, NULL);
     made->number = number;
     made->device = d.id;
-    made->keeps_itself = !strcmp(d.platform_name, "Portable Computing Language"); /* PoCL */
+    made->keeps_itself = d.is_pocl;
     query q = {.id = d.id, .platform = d.platform, .msg = msg};
     query_features(made, &q);
     s = q.status ? q.status : choose_shape(made, &q, msg);
     if (!s) s = read_options(made, msg);
     if (!s) s = ocl_defaults_find(made, d.vendor, msg);
     if (!s) {
-        made->cl = clCreateContext(properties, 1, &d.id, NULL, NULL, &code);
+        made->cl = open_driver(&devices.list[number], &code);
         s = ocl_check(msg, code, "clCreateContext");
     }
     if (!s) {
