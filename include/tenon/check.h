@@ -19,7 +19,7 @@ extern "C" {
 
 /* What is tried, and how. */
 typedef struct tn_check_options {
-    const char *only;  /* cases whose name "group/case" contains it, or fits it as a shell pattern; NULL: all */
+    const char *only;  /* cases whose name "group/case" has one of these in it, or fits it: "abi/,q*"; NULL: all */
     const char *chat;  /* lines with this text that a case's process prints are not held against it; NULL: none */
     uint64_t seed;     /* of the random numbers in each case */
     double time_limit; /* seconds of processor time for each case; 0: 120 */

@@ -168,7 +168,7 @@ class tn_device_info(Structure):
 class tn_check_options(Structure):
     """What is tried, and how.
 
-    only: cases whose name "group/case" contains it, or fits it as a shell pattern; NULL: all
+    only: cases whose name "group/case" has one of these in it, or fits it: "abi/,q*"; NULL: all
     chat: lines with this text that a case's process prints are not held against it; NULL: none
     seed: of the random numbers in each case
     time_limit: seconds of processor time for each case; 0: 120

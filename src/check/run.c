@@ -385,6 +385,18 @@ static char *make_small(session *s)
     return text;
 }
 
+/* Whether one of the patterns between commas is in the name, or fits it. */
+static int is_named(const char *name, const char *patterns)
+{
+    char one[200];
+    for (size_t length; *patterns; patterns += length + (patterns[length] == ',')) {
+        length = strcspn(patterns, ",");
+        tn_snprintf(one, sizeof one, "%.*s", (int)length, patterns);
+        if (length && (strstr(name, one) || !fnmatch(one, name, 0))) return 1;
+    }
+    return 0;
+}
+
 static tn_status run_and_tell(session *s, const tn_kit_case *c, const char *name,
                               void (*row)(void *arg, const tn_check_row *row), void *arg)
 {
@@ -418,7 +430,7 @@ static tn_status run_list(session *s, const case_list *list, void (*row)(void *a
         const tn_kit_case *c = &list->items[i];
         const char *only = s->options->only;
         snprintf(name, sizeof name, "%s/%s", c->group, c->name);
-        if (only && !strstr(name, only) && fnmatch(only, name, 0)) continue;
+        if (only && !is_named(name, only)) continue;
         TN_TRY(run_and_tell(s, c, name, row, arg));
         ran++;
     }

@@ -216,7 +216,8 @@ static int run(request *q, const char *target)
 static void make_options(request *q)
 {
     const cli_option rows[] = {
-        {CLI_TEXT, "only", "PATTERN", "cases whose name has this in it, or fits it", &q->kit.only, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "only", "PATTERN[,...]", "cases whose name has one of these in it, or fits it", &q->kit.only, 0, 0,
+         0, 0, 0, 0},
         {CLI_WHOLE, "seed", "N", "of the random numbers (1; of a network its own)", &q->seed, 0, 1e15, 0, 0, 0, 0},
         {CLI_WHOLE, "cases", "N", "random programs (200); at most, of an operator's cases (all)", &q->cases, 0, 1e9, 0,
          0, 0, 0},
