@@ -17,7 +17,8 @@
  *
  * The forms of the operators are in the table near the end, as "f:bchw f:bcpq": an operand each, inputs before outputs,
  * with its type and the letters of its sizes. Equal letters are equal sizes, and facts.size has them by these names.
- * Types: i is i32; t any type, and f any but i32, u8 and i8, the same for all operands of an operator. */
+ * Types: i is i32; t any type, and f any but i32, u8 and i8, the same for all operands of an operator. T and F likewise,
+ * but with TN_TAKES_STORED they may differ where they are computed alike, as bf16 is in f32. */
 #ifndef TENON_BACKEND_CHECK_H
 #define TENON_BACKEND_CHECK_H
 
@@ -412,13 +413,13 @@ static inline const tn_op_form *tn_op_form_find(const char *name)
         {"layer_norm_grad", "...", TN_FORM_RESERVED(tn_layer_norm_attrs), tn_check_layer_norm},
         {"take", "t:onj i:omj t:omj", TN_FORM_NONE, NULL},
         {"put", "i:omj t:omj t:onj", TN_FORM_NONE, NULL},
-        {"conv2d", "f:bchw f:kgrs ...", TN_FORM_LAST(tn_conv_attrs, "f:bhwc f:kgrs ..."), tn_check_conv},
-        {"conv2d_data", "f:bkpq f:kgrs f:bchw", TN_FORM_LAST(tn_conv_attrs, "f:bpqk f:kgrs f:bhwc"), tn_check_conv},
-        {"conv2d_weight", "f:bchw f:bkpq f:kgrs", TN_FORM_LAST(tn_conv_attrs, "f:bhwc f:bpqk f:kgrs"), tn_check_conv},
-        {"maxpool2d", "t:bchw t:bcpq", TN_FORM_LAST(tn_pool_attrs, "t:bhwc t:bpqc"), tn_check_pool},
-        {"maxpool2d_grad", "f:bchw f:bcpq f:bchw", TN_FORM_LAST(tn_pool_attrs, "f:bhwc f:bpqc f:bhwc"), tn_check_pool},
-        {"avgpool2d", "f:bchw f:bcpq", TN_FORM_LAST(tn_pool_attrs, "f:bhwc f:bpqc"), tn_check_pool},
-        {"avgpool2d_grad", "f:bcpq f:bchw", TN_FORM_LAST(tn_pool_attrs, "f:bpqc f:bhwc"), tn_check_pool},
+        {"conv2d", "F:bchw F:kgrs ...", TN_FORM_LAST(tn_conv_attrs, "F:bhwc F:kgrs ..."), tn_check_conv},
+        {"conv2d_data", "F:bkpq F:kgrs F:bchw", TN_FORM_LAST(tn_conv_attrs, "F:bpqk F:kgrs F:bhwc"), tn_check_conv},
+        {"conv2d_weight", "F:bchw F:bkpq F:kgrs", TN_FORM_LAST(tn_conv_attrs, "F:bhwc F:bpqk F:kgrs"), tn_check_conv},
+        {"maxpool2d", "T:bchw T:bcpq", TN_FORM_LAST(tn_pool_attrs, "T:bhwc T:bpqc"), tn_check_pool},
+        {"maxpool2d_grad", "F:bchw F:bcpq F:bchw", TN_FORM_LAST(tn_pool_attrs, "F:bhwc F:bpqc F:bhwc"), tn_check_pool},
+        {"avgpool2d", "F:bchw F:bcpq", TN_FORM_LAST(tn_pool_attrs, "F:bhwc F:bpqc"), tn_check_pool},
+        {"avgpool2d_grad", "F:bcpq F:bchw", TN_FORM_LAST(tn_pool_attrs, "F:bpqc F:bhwc"), tn_check_pool},
     };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (!strcmp(name, forms[i].name)) return &forms[i];
@@ -443,17 +444,13 @@ static inline int tn_check_number(const char *text, double *number)
     return digits > 0;
 }
 
-/* What a backend takes besides what every one that knows an operator does: flags. */
-#define TN_TAKES_CHANNELS_LAST 1u /* facts->size has sizes by the same names; facts->channels_last says so */
-
 /* The attribute where `reserved` is: of an operator that may have its channels last that is this one, a flag. */
-static inline int32_t tn_check_reserved(const tn_op_desc *desc, const tn_op_form *op, uint32_t takes,
-                                        tn_op_facts *facts, tn_msg *msg)
+static inline int32_t tn_check_reserved(const tn_op_desc *desc, const tn_op_form *op, tn_op_facts *facts, tn_msg *msg)
 {
     const uint32_t value = *(const uint32_t *)(const void *)((const char *)desc->attrs + op->reserved);
     if (!op->last) return tn_check_field(desc, "reserved", value, 0, 0, msg);
     facts->channels_last = value;
-    return takes & TN_TAKES_CHANNELS_LAST ? tn_check_flag(desc, "channels_last", value, msg)
+    return facts->takes & TN_TAKES_CHANNELS_LAST ? tn_check_flag(desc, "channels_last", value, msg)
                                           : tn_check_field(desc, "channels_last", value, 0, 0, msg);
 }
 
@@ -466,9 +463,10 @@ static inline int32_t tn_check_op_with(const tn_op_desc *desc, uint32_t takes, t
     const tn_op_form *op = tn_op_form_find(desc->name);
     if (!op) return tn_refuse(msg, TN_EUNSUPPORTED, "no operator '%s'", desc->name);
     memset(facts, 0, sizeof *facts);
+    facts->takes = takes;
     attrs = (const char *)desc->attrs;
     if (op->attrs || attrs) s = tn_check_attrs(desc, attrs, op->attrs ? op->attrs : sizeof(uint64_t), msg);
-    if (!s && op->reserved) s = tn_check_reserved(desc, op, takes, facts, msg);
+    if (!s && op->reserved) s = tn_check_reserved(desc, op, facts, msg);
     if (!s) s = tn_check_form(desc, facts->channels_last ? op->last : op->form, facts, msg);
     return s || !op->check ? s : op->check(desc, facts, msg);
 }

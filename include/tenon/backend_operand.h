@@ -31,16 +31,22 @@ typedef struct tn_sizes {
     int64_t a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z;
 } tn_sizes;
 
+/* What a backend takes besides what every one that knows an operator does: flags. */
+#define TN_TAKES_CHANNELS_LAST 1u /* facts->size has sizes by the same names; facts->channels_last says so */
+#define TN_TAKES_STORED        2u /* operands of letter T or F in any types that are computed as one: facts->dtype */
+
 /* Pointers point into the description. */
 typedef struct tn_op_facts {
     tn_sizes size;
     tn_mapping mapping;     /* map, reduce, matmul, conv2d */
     int64_t a_step, b_step; /* matmul: elements from one batch to the next; 0: the same for all */
     int64_t reach[2];       /* convolutions: rows and columns that the windows cover, padding included; 0: no window */
-    int32_t dtype;          /* of the operands of type t or f; of a matmul the product's, of a reduce what is folded */
+    int32_t dtype;          /* of the operands of type t or f; of a matmul the product's, of a reduce what is folded;
+                               of a layer_norm, and with TN_TAKES_STORED of T or F, in which they are computed */
     int32_t gives_place;    /* reduce: argmax or argmin */
     uint32_t seen;          /* bit i: size number i is set */
     uint32_t channels_last; /* convolutions and pooling: of all images */
+    uint32_t takes;         /* what the backend takes besides: TN_TAKES_... */
 } tn_op_facts;
 
 /* The type in which elements of a type are computed: u8 and i8 as i32, f16 and bf16 as f32. 0: an unknown type. */
@@ -267,15 +273,19 @@ static inline int32_t tn_check_sizes(const tn_op_desc *desc, uint32_t i, const c
     return s ? s : tn_check_stride(desc, i, 0, msg);
 }
 
-/* Element types: those of letter t or f are the same; the first sets facts->dtype. */
+/* Element types: those of letter t or f are the same; those of T or F too, or, where the backend takes that, computed
+ * as the same. The first sets facts->dtype. */
 static inline int32_t tn_check_type(const tn_op_desc *desc, uint32_t i, char type, tn_op_facts *facts, tn_msg *msg)
 {
-    const int32_t dtype = tn_operand(desc, i)->dtype;
-    if (type == 'f' && tn_value_dtype(dtype) == TN_I32)
-        return tn_refuse_operand(desc, i, TN_EUNSUPPORTED, "the type", dtype, msg);
+    const int32_t stored = tn_operand(desc, i)->dtype, value = tn_value_dtype(stored);
+    const int may_mix = type == 'T' || type == 'F';
+    const int32_t dtype = may_mix && facts->takes & TN_TAKES_STORED ? value : stored;
+    if ((type == 'f' || type == 'F') && value == TN_I32)
+        return tn_refuse_operand(desc, i, TN_EUNSUPPORTED, "the type", stored, msg);
     if (type != 'i' && !facts->dtype) facts->dtype = dtype;
     if (dtype == (type == 'i' ? TN_I32 : facts->dtype)) return TN_OK;
-    return tn_refuse_operand(desc, i, TN_EDTYPE, "the type", dtype, msg);
+    return tn_refuse_operand(desc, i, may_mix && value == tn_value_dtype(facts->dtype) ? TN_EUNSUPPORTED : TN_EDTYPE,
+                             "the type", stored, msg);
 }
 
 /* All operands by a form; "t:*" is of any rank, the same for all, and "..." leaves out those that follow. */

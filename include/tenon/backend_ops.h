@@ -197,7 +197,8 @@ typedef struct tn_layer_norm_attrs {
  * given by the descriptors: padding at the end may differ from `pad`, which is that at the beginning. `epilogue` as in
  * matmul, over (b, k, p, q); only conv2d has one. With `channels_last` all images, x and y, have their channels last,
  * (b, h, w, c) and (b, p, q, k), which is what an epilogue is over, too; weights are as ever. tn_check_op declines it;
- * tn_check_op_with lets it pass. */
+ * tn_check_op_with lets it pass. Images and weights may be stored in f16 or bf16 where others are of f32, and are
+ * computed with as f32: that, too, tn_check_op declines, but where all have one type. */
 typedef struct tn_conv_attrs {
     uint64_t size;
     const tn_map_attrs *epilogue;
@@ -209,7 +210,7 @@ typedef struct tn_conv_attrs {
 /* Pooling over windows. avgpool2d divides by the number of elements of x in the window, or with `count_pad` by those of
  * the padded x: padding beyond the end that the output's size asks for is never counted. Of a window with no element of
  * x the largest is -infinity (of whole numbers: left open), the mean 0, and a gradient goes nowhere. `channels_last` as
- * in convolutions: (b, h, w, c) and (b, p, q, c). */
+ * in convolutions: (b, h, w, c) and (b, p, q, c); and images may be stored likewise. */
 typedef struct tn_pool_attrs {
     uint64_t size;
     uint32_t window[2], stride[2], pad[2];

@@ -70,7 +70,7 @@ extern const tn_kit_case tn_kit_loading[], tn_kit_abi[], tn_kit_asking[], tn_kit
     tn_kit_gradients[], tn_kit_graphs[], tn_kit_robustness[], tn_kit_perf[], tn_kit_unasked[], tn_kit_chosen[],
     tn_kit_wrong_calls[], tn_kit_families[], tn_kit_crowd[], tn_kit_waits[], tn_kit_around[], tn_kit_far[],
     tn_kit_environment[], tn_kit_unmade[], tn_kit_ends[], tn_kit_programs[], tn_kit_company[], tn_kit_levels[],
-    tn_kit_spans[], tn_kit_kept[], tn_kit_pinned[], tn_kit_samples[];
+    tn_kit_spans[], tn_kit_kept[], tn_kit_pinned[], tn_kit_samples[], tn_kit_stored[];
 
 /* Sizes that matter to backends, written down as operators are, with a name, a doc and cases; up to the first without a
  * name. */

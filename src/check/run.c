@@ -321,6 +321,7 @@ static tn_status list_groups(case_list *list, const tn_check_options *options)
     TN_TRY(add_group(list, tn_kit_abi));
     TN_TRY(add_group(list, tn_kit_asking));
     TN_TRY(add_group(list, tn_kit_unasked));
+    TN_TRY(add_group(list, tn_kit_stored));
     TN_TRY(add_group(list, tn_kit_ends));
     TN_TRY(add_group(list, tn_kit_levels));
     TN_TRY(add_group(list, tn_kit_kept));

@@ -40,6 +40,6 @@ tn_status tn_check_operation(const tn_op_desc *desc)
     char text[256] = "";
     tn_msg msg = {text, sizeof text};
     tn_op_facts facts;
-    int32_t s = tn_check_op_with(desc, TN_TAKES_CHANNELS_LAST, &facts, &msg);
+    int32_t s = tn_check_op_with(desc, TN_TAKES_CHANNELS_LAST | TN_TAKES_STORED, &facts, &msg);
     return s ? tn_fail(s, "%s", text) : TN_OK;
 }

@@ -49,6 +49,8 @@ tn_status tn_kernel_ask(const tn_device *device, const tn_op_desc *desc, int *su
 {
     TN_MESSAGE(msg);
     int32_t code = device->backend->op_prepare(device->context, desc, NULL, NULL, &msg);
+    /* Of version 1.0 some say so of types that may differ since. */
+    if (code == TN_EDTYPE && !device->backend->abi_minor) code = TN_EUNSUPPORTED;
     *supported = code == TN_OK;
     if (code != TN_EUNSUPPORTED) return tn_device_status(device, code, &msg);
     const char *line = tn_text_clean(msg.text, msg.capacity);

@@ -136,7 +136,7 @@ static int try(sample *s, long *passed, long *ran)
     tn_op_facts facts;
     tn_kernel *kernel = NULL;
     tn_kernel_info info = {.size = sizeof info};
-    const uint32_t takes = strcmp(backend->id, "cpu") ? TN_TAKES_CHANNELS_LAST : 0;
+    const uint32_t takes = strcmp(backend->id, "cpu") ? TN_TAKES_CHANNELS_LAST | TN_TAKES_STORED : 0;
     const int32_t status = tn_check_op_with(&s->desc, takes, &facts, &msg);
     if (status != tn_check_op_with(&s->desc, takes, &facts, &again) || strcmp(text, other))
         return puts("two answers"), 1;
