@@ -1,6 +1,7 @@
 /* conv.cl: what a convolution does before and after its product: pictures laid out with zeros around them (and, where a
  * gradient asks for it, between their elements), weights turned round, and sums of partial products.
- * Given: T. STAGE: UP_H, UP_W, 1 more than the zeros between; on GPUs DEPTH, channels that lie beside each other. */
+ * Given: T, of what is laid out, and FROM_T and LOAD_FROM, of what it is made from; or of sums, and Y_T, STORE_Y. STAGE:
+ * UP_H, UP_W, 1 more than the zeros between; on GPUs DEPTH, channels that lie beside each other. */
 #define AT(T, buffer, offset) ((__global T *)((buffer) + (offset)))
 
 #ifdef STAGE
@@ -9,7 +10,7 @@
 __kernel void tn_conv_stage(ITEM_PARAM __global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
                             ulong to_offset, int h, int w, int hp, int wp, int top, int left, long total, long per)
 {
-    __global const T *from = AT(const T, from_buffer, from_offset);
+    __global const FROM_T *from = AT(const FROM_T, from_buffer, from_offset);
     __global T *to = AT(T, to_buffer, to_offset);
 #ifdef CPU_SHAPE
     const long begin = (long)ITEM * per, end = min(begin + per, total / wp); /* rows */
@@ -20,30 +21,33 @@ __kernel void tn_conv_stage(ITEM_PARAM __global const uchar *from_buffer, ulong 
         __global T *out = to + row * wp;
         for (int v = 0; v < wp; v++) out[v] = 0;
         if (at < 0 || at % UP_H || at / UP_H >= h) continue;
-        __global const T *in = from + (plane * h + at / UP_H) * w;
-        for (int j = j0; j < j1; j++) out[j * UP_W + left] = in[j];
+        __global const FROM_T *in = from + (plane * h + at / UP_H) * w;
+        for (int j = j0; j < j1; j++) out[j * UP_W + left] = LOAD_FROM(in, j);
     }
 #else
     const long e = (long)ITEM, pixel = e / DEPTH;
     if (e >= total) return;
     const int u = (int)(pixel / wp % hp) - top, v = (int)(pixel % wp) - left;
     const int inside = u >= 0 && v >= 0 && u % UP_H == 0 && v % UP_W == 0 && u / UP_H < h && v / UP_W < w;
-    to[e] = inside ? from[((pixel / wp / hp * h + u / UP_H) * w + v / UP_W) * DEPTH + e % DEPTH] : 0;
+    to[e] = inside ? LOAD_FROM(from, ((pixel / wp / hp * h + u / UP_H) * w + v / UP_W) * DEPTH + e % DEPTH) : 0;
 #endif
 }
 #endif
 
 #ifdef TURN
-/* weight (groups, k, c, taps) as (groups, c, k, taps), the taps of each pair in reverse; or with BY_TAP as (groups,
- * taps, c, k); or for pictures with channels last as (groups, k, taps, c), TAPS_FIRST, and as (groups, c, taps, k) in
- * reverse, CHANNELS_FIRST. */
+/* weight (groups, k, c, taps) as (groups, c, k, taps), the taps of each pair in reverse, BY_CHANNEL; or with BY_TAP as
+ * (groups, taps, c, k); or for pictures with channels last as (groups, k, taps, c), TAPS_FIRST, and as (groups, c, taps,
+ * k) in reverse, CHANNELS_FIRST; or AS_THEY_LIE, in another type. */
 __kernel void tn_conv_turn(ITEM_PARAM __global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
                            ulong to_offset, int k, int c, int taps, int total, int per)
 {
-    __global const T *from = AT(const T, from_buffer, from_offset);
+    __global const FROM_T *from = AT(const FROM_T, from_buffer, from_offset);
     __global T *to = AT(T, to_buffer, to_offset);
     const int begin = (int)ITEM * per, end = min(begin + per, total);
     for (int e = begin; e < end; e++) {
+#ifdef AS_THEY_LIE
+        to[e] = LOAD_FROM(from, e);
+#else
         const int group = e / (taps * c * k);
 #ifdef BY_TAP
         const int i = e / k % c, f = e % k, tap = e / (k * c) % taps;
@@ -54,24 +58,26 @@ __kernel void tn_conv_turn(ITEM_PARAM __global const uchar *from_buffer, ulong f
 #else
         const int i = e / (taps * k) % c, f = e / taps % k, tap = taps - 1 - e % taps;
 #endif
-        to[e] = from[((group * k + f) * c + i) * taps + tap];
+        to[e] = LOAD_FROM(from, ((group * k + f) * c + i) * taps + tap);
+#endif
     }
 }
 #endif
 
 #ifdef SPLIT
-/* y = the sum of `segments` partial results. */
-__kernel void tn_conv_finish(ITEM_PARAM __global const uchar *from_buffer, ulong from_offset, __global uchar *y_buffer,
+/* y = the sum of `segments` partial results, which the first of them becomes. */
+__kernel void tn_conv_finish(ITEM_PARAM __global uchar *sum_buffer, ulong sum_offset, __global uchar *y_buffer,
                              ulong y_offset, int segments, int total, int per)
 {
-    __global const T *restrict from = AT(const T, from_buffer, from_offset);
-    __global T *restrict y = AT(T, y_buffer, y_offset);
+    __global T *sum = AT(T, sum_buffer, sum_offset);
+    __global Y_T *y = AT(Y_T, y_buffer, y_offset);
     const int begin = (int)ITEM * per, end = min(begin + per, total);
-    for (int e = begin; e < end; e++) y[e] = from[e];
     for (int s = 1; s < segments; s++) {
-        __global const T *more = from + (long)s * total;
+        __global const T *more = sum + (long)s * total;
         LOOP
-        for (int e = begin; e < end; e++) y[e] += more[e];
+        for (int e = begin; e < end; e++) sum[e] += more[e];
     }
+    LOOP
+    for (int e = begin; e < end; e++) STORE_Y(y, e, sum[e]);
 }
 #endif

@@ -1,15 +1,15 @@
 /* conv_gpu.cl: convolutions as products on GPU devices, without a matrix of pictures: the blocks of tile_gpu.cl are
  * filled straight from them. What rows, columns and k are, and the arguments, is as in conv_cpu.cl.
  *
- * Given: conv_places.cl; what tile_gpu.cl needs. */
+ * Given: conv_places.cl; what tile_gpu.cl needs; A_T, LOAD_A, X_T, LOAD_X: how a and pictures are stored. */
 /* Where a work-item's elements lie: of a before the block, of the pictures without k's part of it. What lies beyond the
  * last row or column repeats it, and what is beyond k_all is zero. Neighbouring work-items read neighbouring pixels: of
  * a window's taps those go along k; or neighbouring channels, where these are last. */
 #define A_AT (min(i0 + i, m - 1) * ROW_STEP_A + k * K_STEP_A)
 #define B_AT COLUMN(min(j0 + i, n - 1))
 #define BRING_IF(k0, inside)                                                                                           \
-    EACH_BROUGHT(BRING_M, BLOCK_M, TURNED_A, next_a[t] = (inside) ? a[a_at[t] + (k0) * K_STEP_A] : 0;)                 \
-    EACH_BROUGHT(BRING_N, BLOCK_N, TURNED_B, next_b[t] = (inside) ? from[b_at[t] + ALONG_K((k0) + k)] : 0;)
+    EACH_BROUGHT(BRING_M, BLOCK_M, TURNED_A, next_a[t] = (inside) ? LOAD_A(a, a_at[t] + (k0) * K_STEP_A) : 0;) \
+    EACH_BROUGHT(BRING_N, BLOCK_N, TURNED_B, next_b[t] = (inside) ? LOAD_X(from, b_at[t] + ALONG_K((k0) + k)) : 0;)
 #define BRING(k0)                                                                                                      \
     {                                                                                                                  \
         const int left = k_all - (k0);                                                                                 \
@@ -38,8 +38,8 @@ __kernel __attribute__((reqd_work_group_size(SIDE_U, SIDE_V, 1))) void tn_conv(
 #pragma unroll
     for (int e = 0; e < ROWS * COLS / 4; e++) acc[e] = (V4)(0);
     for (int image = first; image < end; image++) {
-        __global const T *a = A_OF((__global const T *)(a_buffer + a_offset), image);
-        __global const T *from = FROM_OF((__global const T *)(x_buffer + x_offset), image);
+        __global const A_T *a = A_OF((__global const A_T *)(a_buffer + a_offset), image);
+        __global const X_T *from = FROM_OF((__global const X_T *)(x_buffer + x_offset), image);
         ADD_PRODUCTS(acc, shared, 0, k_all, TURNED_A, TURNED_B)
     }
     RESULT_POINTERS

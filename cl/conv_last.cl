@@ -7,7 +7,7 @@
  * likewise: BY_ROWS.
  *
  * Given: R, S, the window. TO_LAST: the first kernel, of both or of FILTERS_ALONE, with STORED, what is laid out: uint
- * for f32, ushort for bf16 (TO_BF16), and TURNED: weights are (channels, m, R, S), turned round, as a gradient for
+ * for f32, ushort for bf16 (TO_BF16); A_T, LOAD_A, X_T, LOAD_X: how weights and pictures are stored; and TURNED: weights are (channels, m, R, S), turned round, as a gradient for
  * pictures has them, else (m, channels, R, S). Without: the core; STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; the
  * epilogue as a map. */
 #ifdef TO_LAST
@@ -37,17 +37,17 @@ tn_conv_to_last(PICTURE_PARAMS __global const uchar *w_buffer, ulong w_offset, _
                 ulong filters_offset, int channels, int deep, int pixels, int m)
 {
     const int u = (int)get_local_id(0), v = (int)get_local_id(1), group = (int)get_group_id(0);
-    __global const float *weights = (__global const float *)(w_buffer + w_offset);
+    __global const A_T *weights = (__global const A_T *)(w_buffer + w_offset);
     __global STORED *filters = (__global STORED *)(filters_buffer + filters_offset);
 #ifndef FILTERS_ALONE
     __local float square[SIDE][SIDE + 1];
     const int wide = (pixels + SIDE - 1) / SIDE, high = (deep + SIDE - 1) / SIDE, image = group / wide / high;
     const int pixel0 = group % wide * SIDE, channel0 = group / wide % high * SIDE;
-    __global const float *from = (__global const float *)(x_buffer + x_offset) + (long)image * channels * pixels;
+    __global const X_T *from = (__global const X_T *)(x_buffer + x_offset) + (long)image * channels * pixels;
     __global STORED *to = (__global STORED *)(pictures_buffer + pictures_offset) + (long)image * deep * pixels;
     for (int row = v; row < SIDE; row += 8) {
         const int channel = channel0 + row, pixel = pixel0 + u;
-        square[row][u] = channel < channels && pixel < pixels ? from[channel * pixels + pixel] : 0;
+        square[row][u] = channel < channels && pixel < pixels ? LOAD_X(from, channel * pixels + pixel) : 0;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int row = v; row < SIDE; row += 8) {
@@ -57,7 +57,7 @@ tn_conv_to_last(PICTURE_PARAMS __global const uchar *w_buffer, ulong w_offset, _
 #endif
     for (int e = (group * 8 + v) * SIDE + u; e < m * (R * S) * deep; e += (int)get_num_groups(0) * 8 * SIDE) {
         const int channel = e % deep, tap = e / deep % (R * S), i = e / deep / (R * S);
-        LAID(filters, e, channel < channels ? weights[WEIGHT_AT(i, channel, tap)] : 0);
+        LAID(filters, e, channel < channels ? LOAD_A(weights, WEIGHT_AT(i, channel, tap)) : 0);
     }
 }
 #else

@@ -6,12 +6,13 @@
  * other (tile_gpu.cl): d is spread as it is brought, and what they come to is gathered in local memory.
  *
  * Given: what tile_gpu.cl needs, with BESIDE 16; TURNED: weights are (channels, m, 3, 3), turned round, as a gradient
- * for pictures has them; else (m, channels, 3, 3). The epilogue as a map. Elements are f32. */
+ * for pictures has them; else (m, channels, 3, 3). A_T, LOAD_A, X_T, LOAD_X: how weights and pictures
+ * are stored. The epilogue as a map. */
 #define HIGH(m) (((m) + BLOCK_M - 1) / BLOCK_M) /* blocks of rows */
 #if TURNED
-#define WEIGHT(i, channel, tap) weights[((channel)*m + (i)) * 9 + 8 - (tap)]
+#define WEIGHT(i, channel, tap) LOAD_A(weights, ((channel)*m + (i)) * 9 + 8 - (tap))
 #else
-#define WEIGHT(i, channel, tap) weights[((i)*channels + (channel)) * 9 + (tap)]
+#define WEIGHT(i, channel, tap) LOAD_A(weights, ((i)*channels + (channel)) * 9 + (tap))
 #endif
 
 #ifdef FILTERS
@@ -28,7 +29,7 @@ __kernel void tn_conv_filters(ITEM_PARAM __global const uchar *weight_buffer, ul
 {
     const int e = (int)ITEM;
     if (e >= total) return;
-    __global const float *weights = (__global const float *)(weight_buffer + weight_offset);
+    __global const A_T *weights = (__global const A_T *)(weight_buffer + weight_offset);
     const int channel = e / (HIGH(m) * BLOCK_M), i = e % (HIGH(m) * BLOCK_M);
     __global float *to = (__global float *)(to_buffer + to_offset) + (e / BLOCK_M * 16 * BLOCK_M + i % BLOCK_M);
     float rows[12], all[16];
@@ -88,8 +89,8 @@ static inline void gather_pixels(__local float *d, int step)
     {                                                                                                                  \
         const int k = (k0) + first_k + t * (ITEMS / BLOCK_N);                                                          \
         const uint there = k < channels ? inside : 0;                                                                  \
-        __global const float *from = pixels + (at + k * h * w);                                                        \
-        _Pragma("unroll") for (int d = 0; d < 16; d++) next[t][d] = there >> d & 1 ? from[d / 4 * w + d % 4] : 0;      \
+        __global const X_T *from = pixels + (at + k * h * w);                                                          \
+        _Pragma("unroll") for (int d = 0; d < 16; d++) next[t][d] = there >> d & 1 ? LOAD_X(from, d / 4 * w + d % 4) : 0; \
     }
 
 /* The same, spread, and the filters of these channels to local memory: filters (DEEP, 16, BLOCK_M), pixels (DEEP, 16,
@@ -115,14 +116,14 @@ static inline void gather_pixels(__local float *d, int step)
 
 /* What infinities, or sums of numbers that are nearly as large, become on the way is no number, where the result may
  * well be one: then that is made as it is defined. */
-static inline float mended(__global const float *pixels, __global const float *weights, int m, int channels, int h,
+static inline float mended(__global const X_T *pixels, __global const A_T *weights, int m, int channels, int h,
                            int w, int i, int y, int x)
 {
     float sum = 0;
     for (int k = 0; k < channels; k++)
         for (int tap = 0; tap < 9; tap++) {
             const int r = y + tap / 3, s = x + tap % 3;
-            if ((uint)r < (uint)h && (uint)s < (uint)w) sum += WEIGHT(i, k, tap) * pixels[(k * h + r) * w + s];
+            if ((uint)r < (uint)h && (uint)s < (uint)w) sum += WEIGHT(i, k, tap) * LOAD_X(pixels, (k * h + r) * w + s);
         }
     return sum;
 }
@@ -139,8 +140,8 @@ tn_conv_winograd(__global const uchar *filter_buffer, ulong filter_offset, __glo
     const int element = (int)lane / (SIDE_U * SIDE_V), u = lane_u(lane % (SIDE_U * SIDE_V));
     const int v = lane_v(lane % (SIDE_U * SIDE_V)), first_k = (int)lane / BLOCK_N;
     const int i0 = (int)get_group_id(1) * BLOCK_M, j0 = (int)get_group_id(0) * BLOCK_N;
-    __global const float *weights = (__global const float *)(weight_buffer + weight_offset);
-    __global const float *pixels = (__global const float *)(x_buffer + x_offset);
+    __global const A_T *weights = (__global const A_T *)(weight_buffer + weight_offset);
+    __global const X_T *pixels = (__global const X_T *)(x_buffer + x_offset);
     __global const V4 *filters = (__global const V4 *)(filter_buffer + filter_offset) + (int)get_group_id(1) * STEP_M;
     MAP_POINTERS
     const int mine = j0 + (int)lane % BLOCK_N, first_y = mine / wide % high * 2 - top, first_x = mine % wide * 2 - left;

@@ -1,8 +1,9 @@
 /* pool.cl: pooling of pictures and its gradients. Each element of the result is computed by itself; on CPUs a work-item
  * has `per` rows of them, on GPUs one.
  *
- * Given: T and LOWEST, its least value; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W;
- * INSIDE, if every window lies inside its picture; COUNT_PAD; PAIRS, on CPUs, for windows of 2 x 2 side by side; APART,
+ * Given: T, in which it is computed, and LOWEST, its least value; X_T, LOAD_X, DY_T, LOAD_DY, Y_T, STORE_Y: how pictures,
+ * gradients and the result are stored; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W;
+ * INSIDE, if every window lies inside its picture; COUNT_PAD; PAIRS, on CPUs, for windows of 2 x 2 side by side of what is stored as T; APART,
  * on CPUs, for the gradient of MAX, if no element of x is in two windows; CHANNELS, on GPUs, if channels come last, and how many
  * there are. Pictures x are h x w, pooled ones p x q. */
 #ifdef CHANNELS
@@ -48,20 +49,20 @@ static inline int counted(int begin, int window, int size, int pad)
 #define LARGER(x, best) (((x) > (best)) | ((x) != (x)) ? (x) : (best))
 
 #ifdef MAX
-static inline T pooled(__global const T *x, sizes n, int i, int j)
+static inline T pooled(__global const X_T *x, sizes n, int i, int j)
 {
     T best = LOWEST;
-    WINDOW(i, j, n, { best = LARGER(x[(a * n.w + b) * STEP], best); })
+    WINDOW(i, j, n, { const T v = LOAD_X(x, (a * n.w + b) * STEP); best = LARGER(v, best); })
     return best;
 }
 
 /* The place of the first largest element of a window, or -1. */
-static inline int largest(__global const T *x, sizes n, int i, int j)
+static inline int largest(__global const X_T *x, sizes n, int i, int j)
 {
     int at = -1;
     T best = 0;
     WINDOW(i, j, n, {
-        const T v = x[(a * n.w + b) * STEP];
+        const T v = LOAD_X(x, (a * n.w + b) * STEP);
         const int wins = at < 0 || v > best || (v != v && best == best);
         at = wins ? a * n.w + b : at;
         best = wins ? v : best;
@@ -77,17 +78,17 @@ static inline T share(sizes n, int i, int j)
                          counted(j * STRIDE_W - PAD_W, WINDOW_W, n.w, PAD_W));
 }
 
-static inline T pooled(__global const T *x, sizes n, int i, int j)
+static inline T pooled(__global const X_T *x, sizes n, int i, int j)
 {
     T sum = 0;
-    WINDOW(i, j, n, { sum += x[(a * n.w + b) * STEP]; })
+    WINDOW(i, j, n, { sum += LOAD_X(x, (a * n.w + b) * STEP); })
     return sum / share(n, i, j);
 }
 #endif
 
 #ifdef GRAD
 /* dx at (h, w): of each window that sees it, in order. */
-static inline T spread(__global const T *x, __global const T *dy, sizes n, int h, int w)
+static inline T spread(__global const X_T *x, __global const DY_T *dy, sizes n, int h, int w)
 {
     const int i0 = max(0, (h + PAD_H - WINDOW_H + STRIDE_H) / STRIDE_H), i1 = min(n.p, (h + PAD_H) / STRIDE_H + 1);
     const int j0 = max(0, (w + PAD_W - WINDOW_W + STRIDE_W) / STRIDE_W), j1 = min(n.q, (w + PAD_W) / STRIDE_W + 1);
@@ -95,9 +96,9 @@ static inline T spread(__global const T *x, __global const T *dy, sizes n, int h
     for (int i = i0; i < i1; i++)
         for (int j = j0; j < j1; j++) {
 #ifdef MAX
-            if (largest(x, n, i, j) == h * n.w + w) sum += dy[(i * n.q + j) * STEP];
+            if (largest(x, n, i, j) == h * n.w + w) sum += LOAD_DY(dy, (i * n.q + j) * STEP);
 #else
-            sum += dy[(i * n.q + j) * STEP] / share(n, i, j);
+            sum += LOAD_DY(dy, (i * n.q + j) * STEP) / share(n, i, j);
 #endif
         }
     return sum;
@@ -163,11 +164,11 @@ static inline int join_row(__global const T *x, __global T *y, sizes n)
 
 #ifdef APART
 /* What row i of the windows has to do with dx: each element of a window gets dy or 0, and what no window sees 0. */
-static inline void spread_row(__global const T *x, __global const T *dy, __global T *dx, sizes n, int i)
+static inline void spread_row(__global const X_T *x, __global const DY_T *dy, __global Y_T *dx, sizes n, int i)
 {
     const int top = i * STRIDE_H, bottom = i + 1 < n.p ? top + STRIDE_H : n.h;
     const int full = WINDOW_W == STRIDE_W && n.q * STRIDE_W == n.w ? WINDOW_H : 0;
-    for (int e = (top + full) * n.w; e < bottom * n.w; e++) dx[e] = 0;
+    for (int e = (top + full) * n.w; e < bottom * n.w; e++) STORE_Y(dx, e, 0);
     int j = 0;
 #ifdef PAIRS
     SPREAD_PAIRS(8, 16)
@@ -175,27 +176,28 @@ static inline void spread_row(__global const T *x, __global const T *dy, __globa
 #endif
     for (; j < n.q; j++) {
         int at = 0;
-        T best = x[top * n.w + j * STRIDE_W];
+        T best = LOAD_X(x, top * n.w + j * STRIDE_W);
         for (int e = 1; e < WINDOW_H * WINDOW_W; e++) {
-            const T v = x[(top + e / WINDOW_W) * n.w + j * STRIDE_W + e % WINDOW_W];
+            const T v = LOAD_X(x, (top + e / WINDOW_W) * n.w + j * STRIDE_W + e % WINDOW_W);
             const int wins = (v > best) | ((v != v) & (best == best));
             at = wins ? e : at;
             best = wins ? v : best;
         }
         for (int e = 0; e < WINDOW_H * WINDOW_W; e++)
-            dx[(top + e / WINDOW_W) * n.w + j * STRIDE_W + e % WINDOW_W] = at == e ? dy[i * n.q + j] : 0;
+            STORE_Y(dx, (top + e / WINDOW_W) * n.w + j * STRIDE_W + e % WINDOW_W, at == e ? LOAD_DY(dy, i * n.q + j) : 0);
     }
 }
 #endif
 
 /* `total` is the number of rows (APART: of windows) on CPUs, of elements on GPUs. */
 __kernel void tn_pool(ITEM_PARAM
-                      __global const T *x_buffer, ulong x_offset, __global const T *dy_buffer, ulong dy_offset,
-                      __global T *y_buffer, ulong y_offset, int h, int w, int p, int q, int total, int per)
+                      __global const X_T *x_buffer, ulong x_offset, __global const DY_T *dy_buffer, ulong dy_offset,
+                      __global Y_T *y_buffer, ulong y_offset, int h, int w, int p, int q, int total, int per)
 {
     const sizes n = {h, w, p, q};
-    __global const T *x = x_buffer + x_offset, *dy = dy_buffer + dy_offset;
-    __global T *y = y_buffer + y_offset;
+    __global const X_T *x = x_buffer + x_offset;
+    __global const DY_T *dy = dy_buffer + dy_offset;
+    __global Y_T *y = y_buffer + y_offset;
 #if defined(CPU_SHAPE)
     const int begin = (int)ITEM * per, end = min(begin + per, total);
 #endif
@@ -212,12 +214,12 @@ __kernel void tn_pool(ITEM_PARAM
         j = join_row(x + (plane * h + 2 * i) * w, y + row * q, n);
 #endif
         LOOP
-        for (; j < COLUMNS_OUT; j++) y[row * COLUMNS_OUT + j] = VALUE(plane, 0, i, j);
+        for (; j < COLUMNS_OUT; j++) STORE_Y(y, row * COLUMNS_OUT + j, VALUE(plane, 0, i, j));
     }
 #else
     const int e = (int)ITEM;
     if (e >= total) return;
     const int pixel = e / STEP, row = pixel / COLUMNS_OUT;
-    y[e] = VALUE(row / ROWS_OUT, e % STEP, row % ROWS_OUT, pixel % COLUMNS_OUT);
+    STORE_Y(y, e, VALUE(row / ROWS_OUT, e % STEP, row % ROWS_OUT, pixel % COLUMNS_OUT));
 #endif
 }

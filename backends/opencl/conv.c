@@ -3,7 +3,10 @@
  *
  * A picture that needs zeros around it is first copied with them into scratch. conv2d_data is a convolution as well: of
  * dy, with zeros between its elements where the stride asks for it, by the weights turned round. conv2d_weight adds up
- * over pictures; where its result is too small to keep the device busy, segments of them are added up apart. */
+ * over pictures; where its result is too small to keep the device busy, segments of them are added up apart.
+ *
+ * Operands that are stored in 16 bits are widened where they are read, but on processors, whose kernels copy and
+ * multiply whole vectors: there both are first laid out, as what they are computed with. */
 #include "conv.h"
 
 #include <string.h>
@@ -46,6 +49,14 @@ static int32_t begin_epilogue(ocl_build *build, conv *c)
     return s ? s : ocl_check_over(build);
 }
 
+int ocl_conv_is_narrow(const ocl_build *build)
+{
+    const tn_op_desc *desc = build->desc;
+    int narrow = desc->out[0].dtype != build->facts->dtype;
+    for (uint32_t i = 0; i < 2; i++) narrow |= desc->in[i].dtype != build->facts->dtype;
+    return narrow;
+}
+
 /* ---- the product that a convolution is --------------------------------------------------------------------------- */
 
 /* What is read as pictures, and what must lie around and between its elements. */
@@ -62,7 +73,7 @@ static int32_t plan_pictures(ocl_build *build, conv *c)
         c->stride[d] = c->data ? 1 : c->attrs.stride[d];
         c->top[d] = c->data ? reach - c->attrs.pad[d] : c->attrs.pad[d];
         laid[d] = pixels[d] && window[d] ? (pixels[d] - 1) * c->stride[d] + reach + 1 : 0;
-        c->staged |= c->up[d] > 1 || c->top[d] || laid[d] > size[d];
+        c->staged |= c->up[d] > 1 || c->top[d] || laid[d] > size[d] || c->x_type != build->desc->in[0].dtype;
     }
     c->h = size[0], c->w = size[1];
     c->hp = c->staged ? laid[0] : size[0];
@@ -95,8 +106,8 @@ static uint64_t scratch_of(uint64_t *scratch, int64_t elements, int32_t dtype)
 
 static void plan_scratch(ocl_build *build, conv *c)
 {
-    if (c->staged) c->x_at = scratch_of(&build->scratch, c->batch * c->groups * c->c * c->hp * c->wp, c->dtype);
-    if (c->turned) c->a_at = scratch_of(&build->scratch, c->groups * c->m * c->k, c->dtype);
+    if (c->staged) c->x_at = scratch_of(&build->scratch, c->batch * c->groups * c->c * c->hp * c->wp, c->x_type);
+    if (c->turned) c->a_at = scratch_of(&build->scratch, tn_desc_count(&build->desc->in[1]), c->a_type);
     if (c->segments > 1) c->partial_at = scratch_of(&build->scratch, c->segments * c->groups * c->m * c->n, c->dtype);
 }
 
@@ -119,6 +130,13 @@ static void make_space(const ocl_build *build, conv *c)
     ocl_space_merge(&c->space);
 }
 
+static void plan_types(const ocl_build *build, conv *c)
+{
+    c->dtype = build->facts->dtype;
+    c->x_type = build->context->cpu_shape ? c->dtype : build->desc->in[0].dtype;
+    c->a_type = build->context->cpu_shape ? c->dtype : build->desc->in[1].dtype;
+}
+
 static int32_t plan(ocl_build *build, conv *c)
 {
     const tn_op_desc *desc = build->desc;
@@ -126,11 +144,11 @@ static int32_t plan(ocl_build *build, conv *c)
     c->data = !strcmp(desc->name, "conv2d_data");
     const tn_sizes *z = &build->facts->size;
     c->attrs = *(const tn_conv_attrs *)desc->attrs;
-    c->dtype = build->facts->dtype;
     c->batch = z->b;
     c->groups = c->attrs.groups;
     c->last = build->facts->channels_last != 0;
-    c->turned = c->data || (c->last && !c->weight && z->r * z->s > 1);
+    plan_types(build, c);
+    c->turned = c->data || (c->last && !c->weight && z->r * z->s > 1) || c->a_type != desc->in[1].dtype;
     if (c->last && build->context->cpu_shape)
         return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: channels last are for GPUs", desc->name);
     const int64_t filters = c->filters = z->k / c->groups, channels = z->g;
@@ -146,10 +164,20 @@ static int32_t plan(ocl_build *build, conv *c)
 
 /* ---- launches ---------------------------------------------------------------------------------------------------- */
 
-static void begin_source(ocl_text *text, const ocl_build *build, const conv *c)
+static void begin_source(ocl_text *text, const ocl_build *build, int32_t dtype)
 {
     ocl_source_types(text, build->context, 0);
-    ocl_textf(text, "#define T %s\n", ocl_type_name(c->dtype));
+    ocl_textf(text, "#define T %s\n", ocl_storage_name(dtype));
+}
+
+/* The same of what is laid out, of input i: widened, or bit by bit. */
+static void begin_layout(ocl_text *text, const ocl_build *build, uint32_t i, int32_t dtype)
+{
+    begin_source(text, build, dtype);
+    if (build->desc->in[i].dtype != dtype)
+        ocl_source_operand(text, "FROM", build->desc->in[i].dtype);
+    else
+        ocl_textf(text, "#define FROM_T T\n#define LOAD_FROM(p, i) (p)[i]\n");
 }
 
 /* Adds a launch over `count` things of `weight` elements each: some for a work-item of a CPU, one for each of a GPU's.
@@ -175,7 +203,7 @@ static int32_t add_stage(ocl_build *build, const conv *c)
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     const int64_t total = c->batch * c->groups * c->c * c->hp * c->wp;
-    begin_source(&text, build, c);
+    begin_layout(&text, build, 0, c->x_type);
     ocl_textf(&text, "#define STAGE 1\n#define UP_H %d\n#define UP_W %d\n#define DEPTH %d\n%s", (int)c->up[0],
               (int)c->up[1], c->last ? (int)(c->groups * c->c) : 1, ocl_cl_conv);
     ocl_arg_ref(&args, OCL_ARG_IN, 0, TN_U8);
@@ -193,8 +221,11 @@ static int32_t add_turn(ocl_build *build, const conv *c)
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     const int64_t taps = c->r * c->s, total = tn_desc_count(&build->desc->in[1]);
-    const char *order = c->scatter ? "BY_TAP" : !c->last ? "BY_CHANNEL" : c->data ? "CHANNELS_FIRST" : "TAPS_FIRST";
-    begin_source(&text, build, c);
+    const char *order = c->scatter ? "BY_TAP"
+                        : c->data  ? c->last ? "CHANNELS_FIRST" : "BY_CHANNEL"
+                        : c->last  ? "TAPS_FIRST"
+                                   : "AS_THEY_LIE";
+    begin_layout(&text, build, 1, c->a_type);
     ocl_textf(&text, "#define TURN 1\n#define %s 1\n%s", order, ocl_cl_conv);
     ocl_arg_ref(&args, OCL_ARG_IN, 1, TN_U8);
     ocl_arg_scratch(&args, c->a_at);
@@ -210,7 +241,8 @@ static int32_t add_finish(ocl_build *build, const conv *c)
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     const int64_t total = c->groups * c->m * c->n;
-    begin_source(&text, build, c);
+    begin_source(&text, build, c->dtype);
+    ocl_source_operand(&text, "Y", build->desc->out[0].dtype);
     ocl_textf(&text, "#define SPLIT 1\n%s", ocl_cl_conv);
     ocl_arg_scratch(&args, c->partial_at);
     ocl_arg_ref(&args, OCL_ARG_OUT, 0, TN_U8);
@@ -231,6 +263,8 @@ void ocl_conv_begin(ocl_build *build, const conv *c, ocl_text *text, ocl_args *a
     ocl_args map_args = {.n = 0};
     ocl_source_map(text, &map_args, build->context, &c->space, &c->mapping, 2);
     ocl_textf(text, "#define T %s\n%s", ocl_type_name(c->dtype), c->segments > 1 ? "#define SPLIT 1\n" : "");
+    ocl_source_operand(text, "A", c->a_type);
+    ocl_source_operand(text, "X", c->x_type);
     ocl_conv_window(text, c);
     if (c->turned)
         ocl_arg_scratch(args, c->a_at);
@@ -285,8 +319,8 @@ static void write_cpu(ocl_text *text, const conv *c, const cpu_plan *p)
 {
     ocl_textf(text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define RUN %d\n#define V %s%d\n",
               (int)p->lanes, (int)p->vectors, (int)p->rows, (int)p->run, ocl_type_name(c->dtype), (int)p->lanes);
-    ocl_textf(text, "#define A_T T\n#define LOAD_A LOAD_%s\n#define TRANS_A 0\n%s%s%s%s", ocl_dtype_suffix(c->dtype),
-              p->in_place ? "#define IN_PLACE 1\n" : "", ocl_cl_tile_cpu, ocl_cl_matmul_tile, ocl_cl_conv_cpu);
+    ocl_textf(text, "#define TRANS_A 0\n%s%s%s%s", p->in_place ? "#define IN_PLACE 1\n" : "", ocl_cl_tile_cpu,
+              ocl_cl_matmul_tile, ocl_cl_conv_cpu);
 }
 
 /* How many pieces the work is worth. */
@@ -347,7 +381,7 @@ static int plan_scatter(const ocl_build *build, conv *c)
     const tn_tensor_desc *dy = &build->desc->in[0], *x = &build->desc->out[0];
     const int64_t pixels = dy->dim[2] * dy->dim[3], window[2] = {c->r, c->s};
     int64_t laid[2];
-    if (!c->data || !build->context->cpu_shape || !pixels || !c->k) return 0;
+    if (!c->data || !build->context->cpu_shape || !pixels || !c->k || ocl_conv_is_narrow(build)) return 0;
     if (pixels * (c->filters + ADD_COST) * c->m >= c->n * c->filters * (c->m + PACK_COST)) return 0;
     c->scatter = 1;
     c->n = pixels;
@@ -376,7 +410,8 @@ static int32_t prepare_scatter(ocl_build *build, conv *c)
     c->a_at = scratch_of(&build->scratch, tn_desc_count(&build->desc->in[1]), c->dtype);
     if (c->staged) c->x_at = scratch_of(&build->scratch, (int64_t)global * p.rows * c->hp * c->wp, c->dtype);
     int32_t s = add_turn(build, c);
-    begin_source(&text, build, c);
+    begin_source(&text, build, c->dtype);
+    ocl_source_operand(&text, "A", c->a_type);
     ocl_textf(&text, "#define SCATTER 1\n%s", c->staged ? "#define PADDED 1\n" : "");
     ocl_conv_window(&text, c);
     write_cpu(&text, c, &p);

@@ -10,8 +10,9 @@ typedef struct conv {
     int weight; /* conv2d_weight */
     int data;   /* conv2d_data */
     int last;   /* pictures have their channels last; on GPUs alone */
-    int turned; /* weights are laid out before, in another order */
+    int turned; /* weights, or dy of conv2d_weight, are laid out before, in another order or type */
     int32_t dtype;
+    int32_t a_type, x_type; /* of weights, or that dy, and pictures as the product reads them */
     /* the product: rows x columns of each picture and group, or of each segment and group */
     int64_t batch, groups, m, n, k;
     int64_t c, h, w, r, s, q;      /* channels of a group of what is read as pictures; the window; an output row */
@@ -29,6 +30,8 @@ typedef struct conv {
 
 /* Enough segments for every unit, when rows and columns are too few blocks: `jobs`. */
 void ocl_conv_segments(const tn_context *context, conv *c, int64_t jobs);
+/* Whether operands, or the result, are stored in fewer bits than they are computed with. */
+int ocl_conv_is_narrow(const ocl_build *build);
 /* The product's source, but for the kernel itself, and its arguments: those of all devices, then of pictures. */
 void ocl_conv_begin(ocl_build *build, const conv *c, ocl_text *text, ocl_args *args);
 void ocl_conv_pictures(const conv *c, ocl_args *args);

@@ -18,7 +18,7 @@ static laid laid_of(const conv *c, int form)
     laid l = {.dtype = ocl_matrix_stored(form), .taps = c->r * c->s};
     const int64_t piece = ocl_staged_piece(l.dtype), pictures = c->batch * c->h * c->w;
     l.deep = ocl_ceil(c->c, piece) * piece;
-    l.is_there = c->last && !c->turned;
+    l.is_there = c->last && !c->turned && c->a_type == l.dtype;
     if (!c->last) l.filters_at = ocl_ceil(pictures * l.deep * (int64_t)tn_dtype_size(l.dtype), 256) * 256;
     return l;
 }
@@ -82,6 +82,8 @@ static int32_t add_layout(ocl_build *build, const conv *c, const laid *l)
     ocl_source_types(&text, build->context, 0);
     ocl_textf(&text, "#define TO_LAST 1\n%s%s#define STORED %s\n", c->last ? "#define FILTERS_ALONE 1\n" : "",
               is_narrow ? "#define TO_BF16 1\n" : "", is_narrow ? "ushort" : "uint");
+    ocl_source_operand(&text, "A", c->a_type);
+    ocl_source_operand(&text, "X", c->x_type);
     write_sizes(&text, c);
     ocl_textf(&text, "%s", ocl_cl_conv_last);
     if (!c->last) ocl_arg_ref(&args, OCL_ARG_IN, 0, TN_U8);

@@ -90,6 +90,7 @@ static int32_t add_filters(ocl_build *build, const conv *c, const ocl_tile *t, i
     ocl_args args = {.n = 0};
     size_t global = (size_t)total, local = build->context->defaults.group;
     ocl_source_types(&text, build->context, 0);
+    ocl_source_operand(&text, "A", c->a_type);
     ocl_textf(&text, "#define FILTERS 1\n#define TURNED %d\n#define BLOCK_M %d\n%s", c->data, t->side_v * t->rows,
               ocl_cl_conv_winograd);
     ocl_arg_ref(&args, OCL_ARG_IN, 1, TN_U8);
@@ -110,6 +111,8 @@ static int32_t add_products(ocl_build *build, const conv *c, const ocl_tile *t)
     size_t local[2] = {(size_t)(ELEMENTS * t->side_u * t->side_v), 1};
     size_t global[2] = {(size_t)ocl_tile_wide(t, z.tiles) * local[0], (size_t)ocl_tile_high(t, c->m)};
     ocl_source_map(&text, &map_args, build->context, &c->space, &c->mapping, 2);
+    ocl_source_operand(&text, "A", c->a_type);
+    ocl_source_operand(&text, "X", c->x_type);
     ocl_textf(&text, "#define T float\n#define TURNED %d\n#define BESIDE %d\n#define UNROLL 2\n", c->data, ELEMENTS);
     ocl_tile_write(&text, t, TN_F32);
     ocl_textf(&text, "%s", ocl_cl_conv_winograd);

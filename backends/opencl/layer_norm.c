@@ -69,12 +69,6 @@ static norm plan(const ocl_build *build)
 
 /* ---- sources ---------------------------------------------------------------------------------------------------- */
 
-static void write_operand(ocl_text *text, const char *name, int32_t dtype)
-{
-    ocl_textf(text, "#define %s_T %s\n#define LOAD_%s LOAD_%s\n#define STORE_%s STORE_%s\n", name,
-              ocl_storage_name(dtype), name, ocl_dtype_suffix(dtype), name, ocl_dtype_suffix(dtype));
-}
-
 /* Bit by bit: printf and the compiler may differ about points. */
 static void write_root(ocl_text *text, double root, int32_t dtype)
 {
@@ -104,8 +98,8 @@ static void write_types(ocl_text *text, const ocl_build *build, const norm *p)
     ocl_source_types(text, build->context, p->wide);
     ocl_textf(text, "#define V %s\n", value);
     for (int n = 2; n <= 16; n *= 2) ocl_textf(text, "#define V%d %s%d\n", n, value, n);
-    for (uint32_t i = 0; i < desc->n_in; i++) write_operand(text, name[p->rows - 1][i], desc->in[i].dtype);
-    write_operand(text, "Y", desc->out[0].dtype);
+    for (uint32_t i = 0; i < desc->n_in; i++) ocl_source_operand(text, name[p->rows - 1][i], desc->in[i].dtype);
+    ocl_source_operand(text, "Y", desc->out[0].dtype);
     write_root(text, sqrt(at->epsilon), build->facts->dtype);
     ocl_textf(text, "#define KEEP_MEAN %u\n#define SUMS %u\n", at->keep_mean, p->sums);
 }

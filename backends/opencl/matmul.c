@@ -38,12 +38,10 @@ static void make_space(ocl_build *build, ocl_product *p)
 
 void ocl_product_write(ocl_text *text, const ocl_build *build, const ocl_product *p)
 {
-    const tn_tensor_desc *a = &build->desc->in[0], *b = &build->desc->in[1];
-    ocl_textf(text, "#define T %s\n#define A_T %s\n#define B_T %s\n", ocl_type_name(p->value),
-              ocl_storage_name(a->dtype), ocl_storage_name(b->dtype));
-    ocl_textf(text, "#define LOAD_A LOAD_%s\n#define LOAD_B LOAD_%s\n", ocl_dtype_suffix(a->dtype),
-              ocl_dtype_suffix(b->dtype));
-    ocl_textf(text, "#define TRANS_A %d\n#define TRANS_B %d\n", (int)p->trans_a, (int)p->trans_b);
+    ocl_textf(text, "#define T %s\n#define TRANS_A %d\n#define TRANS_B %d\n", ocl_type_name(p->value), (int)p->trans_a,
+              (int)p->trans_b);
+    ocl_source_operand(text, "A", build->desc->in[0].dtype);
+    ocl_source_operand(text, "B", build->desc->in[1].dtype);
 }
 
 void ocl_product_operands(const ocl_build *build, ocl_args *args)

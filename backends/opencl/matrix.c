@@ -132,8 +132,13 @@ int ocl_matrix_form(const ocl_build *build, double flops)
 int ocl_matrix_last_form(const ocl_build *build, double flops)
 {
     static const int forms[OCL_LEVELS] = {0, 1, BF16_FORM};
-    const int is_stored = build->facts->channels_last && build->level > TN_PRECISION_F32_FAST; /* as f32 */
-    const uint32_t level = is_stored ? TN_PRECISION_F32_FAST : build->level;
+    const tn_tensor_desc *in = build->desc->in;
+    const int is_bf16 = in[0].dtype == TN_BF16 && (in[1].dtype == TN_BF16 || build->level == TN_PRECISION_BF16);
+    uint32_t level = is_bf16 ? TN_PRECISION_BF16 : build->level;
+    if (build->facts->channels_last && !is_bf16) { /* pictures are read as they are stored */
+        if (in[0].dtype != TN_F32) return -1;
+        if (level > TN_PRECISION_F32_FAST) level = TN_PRECISION_F32_FAST;
+    }
     if (!is_worth(build, flops) || !(build->context->matrix_right >> (OCL_RIGHT_LAST + level) & 1)) return -1;
     return forms[level];
 }

@@ -199,12 +199,12 @@ static int32_t run_product(tn_context *context, int form, const way *w, trial *t
 /* ---- convolutions ------------------------------------------------------------------------------------------------ */
 
 /* Pictures, filters and results; a gradient of weights is made of pictures and results. */
-static void describe(const window *w, tn_tensor_desc in[2], tn_tensor_desc *out)
+static void describe(const window *w, int32_t dtype, tn_tensor_desc in[2], tn_tensor_desc *out)
 {
     const int64_t x[] = {w->pictures, w->channels, w->high, w->wide}, y[] = {w->pictures, w->filters, w->high, w->wide};
     const int64_t filters[] = {w->filters, w->channels, SIDE, SIDE};
-    in[0] = tensor_of(TN_F32, 4, x);
-    in[1] = tensor_of(TN_F32, 4, w->is_weight ? y : filters);
+    in[0] = tensor_of(dtype, 4, x);
+    in[1] = tensor_of(dtype, 4, w->is_weight ? y : filters);
     *out = tensor_of(TN_F32, 4, w->is_weight ? filters : y);
 }
 
@@ -251,16 +251,17 @@ static int is_convolved(const trial *t, const window *w, int count, double off)
 static void draw_operand(const tn_tensor_desc *like, int64_t each, uint32_t seed, float *value, unsigned char *raw)
 {
     for (int64_t i = 0; i < tn_desc_count(like); i++)
-        value[i] = stored(TN_F32, number((uint32_t)i + seed, i / each % 2 == 0), raw + i * (int64_t)sizeof(float));
+        value[i] = stored(like->dtype, number((uint32_t)i + seed, i / each % 2 == 0),
+                          raw + i * (int64_t)tn_dtype_size(like->dtype));
 }
 
-static int32_t run_window(tn_context *context, uint32_t level, const window *w, const ocl_choice *choice, trial *t,
+static int32_t run_window(tn_context *context, int form, const window *w, const ocl_choice *choice, trial *t,
                           int *is_made)
 {
     const tn_conv_attrs attrs = {
         .size = sizeof attrs, .groups = 1, .stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}};
     tn_tensor_desc in[2], out;
-    describe(w, in, &out);
+    describe(w, ocl_forms[form].dtype, in, &out);
     const tn_op_desc desc = {.size = sizeof desc,
                              .name = w->is_weight ? "conv2d_weight" : "conv2d",
                              .n_in = 2,
@@ -268,7 +269,7 @@ static int32_t run_window(tn_context *context, uint32_t level, const window *w, 
                              .in = in,
                              .out = &out,
                              .attrs = &attrs,
-                             .precision = level};
+                             .precision = ocl_forms[form].level};
     draw_operand(&in[0], in[0].stride[1], 0, t->a, t->raw_a);
     draw_operand(&in[1], in[1].stride[w->is_weight], 5, t->b, t->raw_b);
     return run_op(context, &desc, choice, t, is_made);
@@ -308,7 +309,7 @@ static int try_products(tn_context *context, int form, trial *t, int *lasts)
 }
 
 /* The same of convolutions, but for the last `less` of them, by a choice of a family or without. */
-static int try_windows(tn_context *context, uint32_t level, int less, const ocl_choice *choice, trial *t, int *lasts)
+static int try_windows(tn_context *context, int form, int less, const ocl_choice *choice, trial *t, int *lasts)
 {
     int32_t s = TN_OK;
     int is_right = 1;
@@ -317,12 +318,12 @@ static int try_windows(tn_context *context, uint32_t level, int less, const ocl_
         const window *w = &windows[i];
         int is_made = 0;
         tn_tensor_desc in[2], out;
-        describe(w, in, &out);
+        describe(w, ocl_forms[form].dtype, in, &out);
         memset(t->y, 0, sizeof t->y);
-        s = run_window(context, level, w, choice, t, &is_made);
+        s = run_window(context, form, w, choice, t, &is_made);
         *lasts &= may_last(s, is_made);
         is_right =
-            !s && is_convolved(t, w, (int)tn_desc_count(&out), choice->family ? last_off[level] : ocl_forms[level].off);
+            !s && is_convolved(t, w, (int)tn_desc_count(&out), choice->family ? last_off[form] : ocl_forms[form].off);
     }
     return told(context, s, is_right);
 }
@@ -335,9 +336,9 @@ static void try_forms(tn_context *context, trial *t, uint32_t *right, int *lasts
         context->matrix_right = 1u << form;
         *right |= (uint32_t)try_products(context, form, t, lasts) << form;
     }
-    for (uint32_t level = 0; level < OCL_LEVELS; level++) {
-        context->matrix_right = 1u << (OCL_RIGHT_CONV + level);
-        *right |= (uint32_t)try_windows(context, level, 0, &untuned, t, lasts) << (OCL_RIGHT_CONV + level);
+    for (int form = 0; form < OCL_FORMS; form++) {
+        context->matrix_right = 1u << (OCL_RIGHT_CONV + form);
+        *right |= (uint32_t)try_windows(context, form, 0, &untuned, t, lasts) << (OCL_RIGHT_CONV + form);
     }
 }
 
@@ -346,7 +347,7 @@ static void try_last(tn_context *context, trial *t, uint32_t *right, int *lasts)
     const int more = ocl_matrix_is_model(context) ? 0 : 1;
     const ocl_staged numbers = {.wide = 1, .high = 1 + more, .steps = 1 + more, .stages = 2 + more};
     const ocl_choice choice = ocl_staged_choice("channels_last", &numbers, 0);
-    for (uint32_t level = 0; level < OCL_LEVELS; level++) {
+    for (int level = 0; level < OCL_LEVELS; level++) { /* the forms of f32 */
         context->matrix_right = 1u << (OCL_RIGHT_LAST + level);
         *right |= (uint32_t)try_windows(context, level, 1, &choice, t, lasts) << (OCL_RIGHT_LAST + level);
     }

@@ -209,7 +209,7 @@ static int32_t begin(tn_context *context, const tn_op_desc *desc, tn_op_facts *f
 {
     *build = (ocl_build){.context = context, .desc = &build->plain, .facts = facts, .msg = msg};
     int32_t s = tn_take_precision(desc, &build->plain, &build->level, msg);
-    if (!s) s = tn_check_op_with(build->desc, TN_TAKES_CHANNELS_LAST, facts, msg);
+    if (!s) s = tn_check_op_with(build->desc, TN_TAKES_CHANNELS_LAST | TN_TAKES_STORED, facts, msg);
     if (!s) s = find_operator(context, build->desc, facts, which, msg);
     if (!s && build->level && !operators[*which].tunes)
         s = ocl_fail(msg, TN_EUNSUPPORTED, "%s: no faster with less precision", desc->name);

@@ -462,6 +462,8 @@ void ocl_source_types(ocl_text *text, tn_context *context, int wide);
 const char *ocl_type_name(int32_t dtype);    /* of a value */
 const char *ocl_storage_name(int32_t dtype); /* of an element in memory */
 const char *ocl_dtype_suffix(int32_t dtype); /* as in LOAD_f32 */
+/* NAME_T, LOAD_NAME and STORE_NAME of an operand of that type. */
+void ocl_source_operand(ocl_text *text, const char *name, int32_t dtype);
 
 /* ---- CLBlast (clblast.c) ----------------------------------------------------------------------------------------- */
 

@@ -43,6 +43,8 @@ static void look_at_windows(const ocl_build *build, pool *p)
         p->apart &= count && a->window[d] <= a->stride[d];
     }
     p->pairs = p->inside && build->context->cpu_shape;
+    for (uint32_t i = 0; i <= build->desc->n_in; i++)
+        p->pairs &= tn_operand(build->desc, i)->dtype == build->facts->dtype;
     for (int d = 0; d < 2; d++) p->pairs &= a->window[d] == 2 && a->stride[d] == 2;
     p->apart &= p->inside && build->context->cpu_shape && !strcmp(build->desc->name, "maxpool2d_grad");
 }
@@ -51,9 +53,13 @@ static void write_source(ocl_text *text, const ocl_build *build, const pool *p)
 {
     static const char *const names[] = {"WINDOW", "STRIDE", "PAD"};
     const uint32_t *values[] = {p->attrs->window, p->attrs->stride, p->attrs->pad};
+    const tn_op_desc *desc = build->desc;
     ocl_source_types(text, build->context, 0);
     ocl_textf(text, "#define T %s\n#define LOWEST %s\n%s", ocl_type_name(build->facts->dtype),
               build->facts->dtype == TN_I32 ? "INT_MIN" : "-INFINITY", kinds[p->kind].defines);
+    ocl_source_operand(text, "X", desc->in[0].dtype);
+    ocl_source_operand(text, "DY", desc->in[desc->n_in - 1].dtype);
+    ocl_source_operand(text, "Y", desc->out[0].dtype);
     for (int i = 0; i < 3; i++)
         ocl_textf(text, "#define %s_H %u\n#define %s_W %u\n", names[i], values[i][0], names[i], values[i][1]);
     if (p->attrs->channels_last)
@@ -69,14 +75,13 @@ int32_t ocl_prepare_pool(ocl_build *build)
     if (s) return s;
     const tn_op_desc *desc = build->desc;
     const tn_context *context = build->context;
-    const int32_t dtype = build->facts->dtype;
     look_at_windows(build, &p);
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     write_source(&text, build, &p);
-    ocl_arg_ref(&args, OCL_ARG_IN, 0, dtype);
-    ocl_arg_ref(&args, OCL_ARG_IN, desc->n_in - 1, dtype);
-    ocl_arg_ref(&args, OCL_ARG_OUT, 0, dtype);
+    ocl_arg_ref(&args, OCL_ARG_IN, 0, desc->in[0].dtype);
+    ocl_arg_ref(&args, OCL_ARG_IN, desc->n_in - 1, desc->in[desc->n_in - 1].dtype);
+    ocl_arg_ref(&args, OCL_ARG_OUT, 0, desc->out[0].dtype);
     const int64_t sizes[] = {p.x[0], p.x[1], p.y[0], p.y[1]};
     for (int i = 0; i < 4; i++) ocl_arg_int(&args, (int32_t)sizes[i]);
     const int64_t elements = tn_desc_count(desc->out), window = (int64_t)p.attrs->window[0] * p.attrs->window[1];

@@ -21,10 +21,9 @@ static void write_source(ocl_text *text, ocl_build *build, int wide)
     int own = x->dtype != TN_F64 && build->context->cpu_shape;
     ocl_source_types(text, build->context, wide);
     if (own) ocl_textf(text, "%s", ocl_cl_math);
-    ocl_textf(text, "#define X_T %s\n#define Y_T %s\n#define V %s\n", ocl_storage_name(x->dtype),
-              ocl_storage_name(y->dtype), ocl_type_name(x->dtype));
-    ocl_textf(text, "#define LOAD_X LOAD_%s\n#define STORE_Y STORE_%s\n", ocl_dtype_suffix(x->dtype),
-              ocl_dtype_suffix(y->dtype));
+    ocl_source_operand(text, "X", x->dtype);
+    ocl_source_operand(text, "Y", y->dtype);
+    ocl_textf(text, "#define V %s\n", ocl_type_name(x->dtype));
     ocl_textf(text, own ? "#define EXP m_exp\n#define LOG m_log\n" : "#define EXP exp\n#define LOG log\n");
     if (!strcmp(build->desc->name, "log_softmax")) ocl_textf(text, "#define IS_LOG 1\n");
     if (x->dim[2] != 1) ocl_textf(text, "#define INNER 1\n");

@@ -35,6 +35,12 @@ const char *ocl_dtype_suffix(int32_t dtype)
     return types[dtype].suffix;
 }
 
+void ocl_source_operand(ocl_text *text, const char *name, int32_t dtype)
+{
+    ocl_textf(text, "#define %s_T %s\n#define LOAD_%s LOAD_%s\n#define STORE_%s STORE_%s\n", name, types[dtype].storage,
+              name, types[dtype].suffix, name, types[dtype].suffix);
+}
+
 void ocl_source_types(ocl_text *text, tn_context *context, int wide)
 {
     if (context->has_f64)

@@ -7,7 +7,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export TENON_CACHE=off
-# check KIND WHICH CASES [OPTION...]: the kit's cases of those operators
+# check KIND WHICH CASES [OPTION...]: some of the kit's cases
 check()
 {
     kind=$1
@@ -15,7 +15,7 @@ check()
     cases=$3
     shift 3
     mkdir -p "$folder/$kind"
-    "$tenon" check opencl:0 --only "operators/$which" --cases "$cases" --time-limit 600 "$@" --option \
+    "$tenon" check opencl:0 --only "$which" --cases "$cases" --time-limit 600 "$@" --option \
         "opencl.shape=gpu,opencl.matrix=$kind,opencl.grain=0,opencl.units=64,opencl.sources=$folder/$kind" >"$folder/said" 2>&1 &&
         grep -q ' 0 failed, 0 unsupported' "$folder/said" || { cat "$folder/said"; exit 1; }
 }
@@ -28,18 +28,24 @@ used()
     return 1
 }
 tenon=$1
-check plain matmul/f32/forward 4
-check plain conv2d/f32 2
+check plain operators/matmul/f32/forward 4
+check plain operators/conv2d/f32 2
 for form in '^#define PARTS 3$' '^#define PARTS 2$' '^#define PARTS 1$'; do
     for kernel in tn_matmul tn_conv; do
         used plain $kernel "$form" || { echo "matrix units were not used for $kernel where '$form'"; exit 1; }
     done
+done
+# Two factors that are stored in 16 bits.
+check plain abi/stored 42
+for form in '^#define A_T ushort$' '^#define MX_F16 1$'; do
+    (cd "$folder/plain" && grep -q '^#define RAW 1$' $(grep -l "$form" tn_conv-*.cl)) ||
+        { echo "matrix units were not used for a convolution where '$form'"; exit 1; }
 done
 # A gradient of weights, and one of pictures.
 for gradient in '^#define WEIGHT 1$' '^#define TURN 1$'; do
     (cd "$folder/plain" && grep -q "$gradient" $(grep -l -e '^#define PARTS' -e '^#define TURN' tn_conv*.cl)) ||
         { echo "no gradient where '$gradient'"; exit 1; }
 done
-check wmma matmul/f32/forward 4 --chat ' generated.' # PoCL's clang says "1 error generated.", whoever asks
+check wmma operators/matmul/f32/forward 4 --chat ' generated.' # PoCL's clang says "1 error generated.", whoever asks
 used wmma tn_matmul '^#define PARTS' && { echo "what PoCL does not compile was used"; exit 1; }
 used wmma tn_matmul '^#define SIDE_U' || { echo "nothing took its place"; exit 1; }
