@@ -8,7 +8,7 @@
 #include "reference_internal.h"
 
 /* Of name.c, the one file that is compiled for each fault. */
-extern const char fault_name[];
+extern char fault_name[64];
 const char *fault_environment(const char *name); /* NULL, but in the faults that are about it */
 
 #define IS(name) (!strcmp(fault_name, #name))

@@ -1,10 +1,21 @@
-/* name.c: which fault this is. What a library takes from the environment shows among its symbols, so only the faults
- * that are about that take something. */
+/* name.c: which fault this is: the file is called so. What a library takes from the environment shows among its
+ * symbols, so only the faults that are about that take something. */
+#include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-const char *fault_environment(const char *name);
-extern const char fault_name[];
-const char fault_name[] = FAULT;
+#include "fault.h"
+
+char fault_name[64];
+
+__attribute__((constructor)) static void find_name(void)
+{
+    Dl_info here;
+    if (!dladdr(fault_name, &here)) return;
+    const char *slash = strrchr(here.dli_fname, '/'), *file = slash ? slash + 1 : here.dli_fname;
+    snprintf(fault_name, sizeof fault_name, "%.*s", (int)strcspn(file, "."), file);
+}
 
 const char *fault_environment(const char *name)
 {
