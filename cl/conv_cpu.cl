@@ -10,7 +10,8 @@
  * segment; with SPLIT there are several, whose results lie in scratch, to be added. IN_PLACE, for the first two: rows of
  * pixels are whole vectors that lie together in the picture, and are read there: there is no panel.
  *
- * Given: what tile_cpu.cl needs, and tile_wide of matmul_tile.cl; R, S, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; RUN,
+ * Given: what tile_cpu.cl needs, and tile_wide of matmul_tile.cl; X_T, LOAD_X: how pictures, or dy, are stored; X_PLAIN:
+ * as T, which is so but in SCATTER, where the result may be otherwise, too: Y_T, STORE_Y; R, S, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; RUN,
  * how many elements are copied at once; the epilogue as a map over (pictures or 1, all rows, columns), see map.cl, whose
  * value 0 is the product. */
 
@@ -55,6 +56,7 @@ typedef struct __attribute__((packed)) run {
 #define LANE_STEP (WEIGHT ? DILATION_W : STRIDE_W)
 #endif
 
+#ifdef X_PLAIN
 /* Copies row k of a panel, run by run. Copies reach beyond the end of a run, where the next one is written after. */
 static inline void pack_row(T *row, __global const T *x, const columns *c)
 {
@@ -63,24 +65,27 @@ static inline void pack_row(T *row, __global const T *x, const columns *c)
         for (int l = 0; l < count; l += RUN) COPY(row + to + l, x + c->from[e] + l);
     }
 }
+#endif
 
 /* The same element by element: for what is not side by side, and where the memory of the pictures ends. */
-static inline void pack_row_slowly(T *row, __global const T *x, const columns *c)
+static inline void pack_row_slowly(T *row, __global const X_T *x, const columns *c)
 {
     for (int e = 0; e < c->runs; e++)
-        for (int l = c->to[e]; l < c->to[e + 1]; l++) row[l] = x[c->from[e] + (l - c->to[e]) * LANE_STEP];
+        for (int l = c->to[e]; l < c->to[e + 1]; l++) row[l] = LOAD_X(x, c->from[e] + (l - c->to[e]) * LANE_STEP);
 }
 
 /* Values k0 .. k0 + n of k of the columns, as [n][WIDE]. Reading at x + `last` or beyond would leave the memory. */
-static inline void pack(T *panel, __global const T *x, const axis *a, int k0, int n, const columns *c, long last)
+static inline void pack(T *panel, __global const X_T *x, const axis *a, int k0, int n, const columns *c, long last)
 {
     int i2 = k0 % a->n2, i1 = k0 / a->n2 % a->n1, at = place(a, k0);
     const int reach = c->runs ? c->from[c->runs - 1] + WIDE + RUN : 0;
     for (int k = 0; k < n; k++) {
         T *row = panel + k * WIDE;
+#ifdef X_PLAIN
         if (LANE_STEP == 1 && at + reach <= last)
             pack_row(row, x + at, c);
         else
+#endif
             pack_row_slowly(row, x + at, c);
         for (int l = c->used; l < WIDE; l++) row[l] = 0;
         at += a->step;
@@ -118,7 +123,8 @@ static inline void add_runs(__global T *to, int plane, const T *product, int row
 #endif
 
 /* A work-item: `each` neighbouring jobs of `total`, a job being ROWS of the m channels of a group of a picture. Sums
- * are made in dx itself, or where a picture h x w needs zeros around it, in scratch, hp x wp to a channel. */
+ * are made in dx itself, or where a picture h x w needs zeros around it or is not stored as T, in scratch, hp x wp to a
+ * channel. */
 __kernel ONE_ITEM void tn_conv_scatter(ITEM_PARAM
                                        __global const uchar *a_buffer, ulong a_offset, __global const uchar *y_buffer,
                                        ulong y_offset, __global uchar *x_buffer, ulong x_offset, SUMS int m, int n,
@@ -132,8 +138,8 @@ __kernel ONE_ITEM void tn_conv_scatter(ITEM_PARAM
     T tile[ROWS * WIDE] __attribute__((aligned(64)));
     for (int id = (int)ITEM * each; id < stop; id++) {
         const int i0 = id % tiles * ROWS, outer = id / tiles, rows = min(ROWS, m - i0);
-        __global const T *y = (__global const T *)(y_buffer + y_offset) + (long)outer * k_all * n;
-        __global T *dx = (__global T *)(x_buffer + x_offset) + ((long)outer * m + i0) * h * w;
+        __global const X_T *y = (__global const X_T *)(y_buffer + y_offset) + (long)outer * k_all * n;
+        __global Y_T *dx = (__global Y_T *)(x_buffer + x_offset) + ((long)outer * m + i0) * h * w;
 #ifdef PADDED
         __global T *sums = (__global T *)(scratch_buffer + scratch_offset) + (long)ITEM * ROWS * plane;
 #else
@@ -160,7 +166,7 @@ __kernel ONE_ITEM void tn_conv_scatter(ITEM_PARAM
             for (int i = 0; i < h; i++)
                 for (int j = 0; j < w; j++) {
                     const int inside = i + top < hp && j + left < wp;
-                    dx[(r * h + i) * w + j] = inside ? sums[r * plane + (i + top) * wp + j + left] : 0;
+                    STORE_Y(dx, (r * h + i) * w + j, inside ? sums[r * plane + (i + top) * wp + j + left] : 0);
                 }
 #endif
     }

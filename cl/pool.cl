@@ -3,7 +3,7 @@
  *
  * Given: T, in which it is computed, and LOWEST, its least value; X_T, LOAD_X, DY_T, LOAD_DY, Y_T, STORE_Y: how pictures,
  * gradients and the result are stored; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W;
- * INSIDE, if every window lies inside its picture; COUNT_PAD; PAIRS, on CPUs, for windows of 2 x 2 side by side of what is stored as T; APART,
+ * INSIDE, if every window lies inside its picture; COUNT_PAD; PAIRS, on CPUs, for windows of 2 x 2 side by side; APART,
  * on CPUs, for the gradient of MAX, if no element of x is in two windows; CHANNELS, on GPUs, if channels come last, and how many
  * there are. Pictures x are h x w, pooled ones p x q. */
 #ifdef CHANNELS
@@ -127,10 +127,34 @@ static inline T spread(__global const X_T *x, __global const DY_T *dy, sizes n, 
 #endif
 #define JOINED(upper, lower) (JOIN(JOIN(upper.even, upper.odd), JOIN(lower.even, lower.odd)) SHARE)
 
+/* What is loaded and stored N at a time. */
+#define BY_VECTORS(N)                                                                                                  \
+    static inline VEC(N) CONCAT(load_x, N)(__global const X_T *p)                                                      \
+    {                                                                                                                  \
+        T lane[N];                                                                                                     \
+        LOOP_BY(N) for (int l = 0; l < N; l++) lane[l] = LOAD_X(p, l);                                                 \
+        return CONCAT(vload, N)(0, lane);                                                                              \
+    }                                                                                                                  \
+    static inline VEC(N) CONCAT(load_dy, N)(__global const DY_T *p)                                                    \
+    {                                                                                                                  \
+        T lane[N];                                                                                                     \
+        LOOP_BY(N) for (int l = 0; l < N; l++) lane[l] = LOAD_DY(p, l);                                                \
+        return CONCAT(vload, N)(0, lane);                                                                              \
+    }                                                                                                                  \
+    static inline void CONCAT(store_y, N)(VEC(N) v, __global Y_T *p)                                                   \
+    {                                                                                                                  \
+        T lane[N];                                                                                                     \
+        CONCAT(vstore, N)(v, 0, lane);                                                                                 \
+        LOOP_BY(N) for (int l = 0; l < N; l++) STORE_Y(p, l, lane[l]);                                                 \
+    }
+BY_VECTORS(4)
+BY_VECTORS(8)
+BY_VECTORS(16)
+
 #define JOIN_PAIRS(N, N2)                                                                                              \
     for (; j + N <= n.q; j += N) {                                                                                     \
-        const VEC(N2) upper = CONCAT(vload, N2)(0, x + 2 * j), lower = CONCAT(vload, N2)(0, x + 2 * j + n.w);          \
-        CONCAT(vstore, N)(JOINED(upper, lower), 0, y + j);                                                             \
+        const VEC(N2) upper = CONCAT(load_x, N2)(x + 2 * j), lower = CONCAT(load_x, N2)(x + 2 * j + n.w);              \
+        CONCAT(store_y, N)(JOINED(upper, lower), y + j);                                                               \
     }
 
 /* The first that is as large as the best, or is the NaN that won, gets g. */
@@ -138,21 +162,21 @@ static inline T spread(__global const X_T *x, __global const DY_T *dy, sizes n, 
 #define SPREAD_PAIRS(N, N2)                                                                                            \
     for (; j + N <= n.q; j += N) {                                                                                     \
         const int at = top * n.w + 2 * j;                                                                              \
-        const VEC(N2) upper = CONCAT(vload, N2)(0, x + at), lower = CONCAT(vload, N2)(0, x + at + n.w);                \
-        const VEC(N) none = 0, g = CONCAT(vload, N)(0, dy + i * n.q + j), best = JOINED(upper, lower);                 \
+        const VEC(N2) upper = CONCAT(load_x, N2)(x + at), lower = CONCAT(load_x, N2)(x + at + n.w);                    \
+        const VEC(N) none = 0, g = CONCAT(load_dy, N)(dy + i * n.q + j), best = JOINED(upper, lower);                  \
         const VEC(N) second = select(g, none, WINS(upper.even)), third = select(second, none, WINS(upper.odd));        \
         VEC(N2) up, low;                                                                                               \
         up.even = select(none, g, WINS(upper.even));                                                                   \
         up.odd = select(none, second, WINS(upper.odd));                                                                \
         low.even = select(none, third, WINS(lower.even));                                                              \
         low.odd = select(third, none, WINS(lower.even));                                                               \
-        CONCAT(vstore, N2)(up, 0, dx + at);                                                                            \
-        CONCAT(vstore, N2)(low, 0, dx + at + n.w);                                                                     \
+        CONCAT(store_y, N2)(up, dx + at);                                                                              \
+        CONCAT(store_y, N2)(low, dx + at + n.w);                                                                       \
     }
 
 #ifndef GRAD
 /* The windows of a row, as far as they fill vectors; returns how many. */
-static inline int join_row(__global const T *x, __global T *y, sizes n)
+static inline int join_row(__global const X_T *x, __global Y_T *y, sizes n)
 {
     int j = 0;
     JOIN_PAIRS(8, 16)

@@ -6,7 +6,8 @@
  * over pictures; where its result is too small to keep the device busy, segments of them are added up apart.
  *
  * Operands that are stored in 16 bits are widened where they are read, but on processors, whose kernels copy and
- * multiply whole vectors: there both are first laid out, as what they are computed with. */
+ * multiply whole vectors: there they are first laid out as what they are computed with, but for dy where products are
+ * added to where they belong. */
 #include "conv.h"
 
 #include <string.h>
@@ -47,14 +48,6 @@ static int32_t begin_epilogue(ocl_build *build, conv *c)
     if (!s && ocl_map_pinned(c->mapping.map) >> (c->last ? 1 : 2))
         s = ocl_fail(build->msg, TN_EUNSUPPORTED, "conv2d: an epilogue that asks for a pixel's place");
     return s ? s : ocl_check_over(build);
-}
-
-int ocl_conv_is_narrow(const ocl_build *build)
-{
-    const tn_op_desc *desc = build->desc;
-    int narrow = desc->out[0].dtype != build->facts->dtype;
-    for (uint32_t i = 0; i < 2; i++) narrow |= desc->in[i].dtype != build->facts->dtype;
-    return narrow;
 }
 
 /* ---- the product that a convolution is --------------------------------------------------------------------------- */
@@ -319,8 +312,8 @@ static void write_cpu(ocl_text *text, const conv *c, const cpu_plan *p)
 {
     ocl_textf(text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define RUN %d\n#define V %s%d\n",
               (int)p->lanes, (int)p->vectors, (int)p->rows, (int)p->run, ocl_type_name(c->dtype), (int)p->lanes);
-    ocl_textf(text, "#define TRANS_A 0\n%s%s%s%s", p->in_place ? "#define IN_PLACE 1\n" : "", ocl_cl_tile_cpu,
-              ocl_cl_matmul_tile, ocl_cl_conv_cpu);
+    ocl_textf(text, "#define TRANS_A 0\n%s%s%s%s%s", c->x_type == c->dtype ? "#define X_PLAIN 1\n" : "",
+              p->in_place ? "#define IN_PLACE 1\n" : "", ocl_cl_tile_cpu, ocl_cl_matmul_tile, ocl_cl_conv_cpu);
 }
 
 /* How many pieces the work is worth. */
@@ -381,13 +374,14 @@ static int plan_scatter(const ocl_build *build, conv *c)
     const tn_tensor_desc *dy = &build->desc->in[0], *x = &build->desc->out[0];
     const int64_t pixels = dy->dim[2] * dy->dim[3], window[2] = {c->r, c->s};
     int64_t laid[2];
-    if (!c->data || !build->context->cpu_shape || !pixels || !c->k || ocl_conv_is_narrow(build)) return 0;
+    if (!c->data || !build->context->cpu_shape || !pixels || !c->k) return 0;
     if (pixels * (c->filters + ADD_COST) * c->m >= c->n * c->filters * (c->m + PACK_COST)) return 0;
     c->scatter = 1;
     c->n = pixels;
     c->k = c->filters;
     c->h = x->dim[2], c->w = x->dim[3], c->q = dy->dim[3];
-    c->staged = 0;
+    c->x_type = dy->dtype;
+    c->staged = x->dtype != c->dtype;
     for (int d = 0; d < 2; d++) {
         c->stride[d] = c->attrs.stride[d];
         c->top[d] = c->attrs.pad[d];
@@ -412,6 +406,8 @@ static int32_t prepare_scatter(ocl_build *build, conv *c)
     int32_t s = add_turn(build, c);
     begin_source(&text, build, c->dtype);
     ocl_source_operand(&text, "A", c->a_type);
+    ocl_source_operand(&text, "X", c->x_type);
+    ocl_source_operand(&text, "Y", build->desc->out[0].dtype);
     ocl_textf(&text, "#define SCATTER 1\n%s", c->staged ? "#define PADDED 1\n" : "");
     ocl_conv_window(&text, c);
     write_cpu(&text, c, &p);

@@ -30,8 +30,6 @@ typedef struct conv {
 
 /* Enough segments for every unit, when rows and columns are too few blocks: `jobs`. */
 void ocl_conv_segments(const tn_context *context, conv *c, int64_t jobs);
-/* Whether operands, or the result, are stored in fewer bits than they are computed with. */
-int ocl_conv_is_narrow(const ocl_build *build);
 /* The product's source, but for the kernel itself, and its arguments: those of all devices, then of pictures. */
 void ocl_conv_begin(ocl_build *build, const conv *c, ocl_text *text, ocl_args *args);
 void ocl_conv_pictures(const conv *c, ocl_args *args);

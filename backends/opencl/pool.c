@@ -43,8 +43,6 @@ static void look_at_windows(const ocl_build *build, pool *p)
         p->apart &= count && a->window[d] <= a->stride[d];
     }
     p->pairs = p->inside && build->context->cpu_shape;
-    for (uint32_t i = 0; i <= build->desc->n_in; i++)
-        p->pairs &= tn_operand(build->desc, i)->dtype == build->facts->dtype;
     for (int d = 0; d < 2; d++) p->pairs &= a->window[d] == 2 && a->stride[d] == 2;
     p->apart &= p->inside && build->context->cpu_shape && !strcmp(build->desc->name, "maxpool2d_grad");
 }

@@ -40,7 +40,7 @@ static int64_t draw(tn_kit *kit, int64_t from, int64_t to)
     return from + (int64_t)(tn_kit_bits(kit) % (uint64_t)(to - from + 1));
 }
 
-/* Rows of whole vectors, and pixels of whole pieces, are rare unless they are asked for. */
+/* Rows of whole vectors, pixels of whole pieces, and halves, are rare unless they are asked for. */
 static drawn draw_sizes(tn_kit *kit, int number)
 {
     drawn d = {.which = number % OPERATORS, .last = number / OPERATORS % 2};
@@ -54,6 +54,7 @@ static drawn draw_sizes(tn_kit *kit, int number)
         d.window[i] = draw(kit, is_conv ? 1 : 2, 3);
         d.stride[i] = (uint32_t)draw(kit, 1, 2), d.dilation[i] = is_conv ? (uint32_t)draw(kit, 1, 2) : 1;
         d.pad[i] = (uint32_t)draw(kit, 0, d.window[i] - 1);
+        if (is_whole && !is_conv) d.window[i] = d.stride[i] = 2, d.pad[i] = 0;
         d.y[i] = i && is_whole ? 16 : draw(kit, 1, 9);
         const int64_t reach = (d.y[i] - 1) * d.stride[i] + (d.window[i] - 1) * d.dilation[i] + 1;
         d.x[i] = reach - 2 * (int64_t)d.pad[i] + draw(kit, 0, d.stride[i] - 1);
