@@ -112,9 +112,9 @@ static int check(const tn_device *device, int kind, int layout, int turn)
     return right;
 }
 
-static tn_tensor_desc pictures_of(int last, int64_t batch, int64_t channels, int64_t high, int64_t wide)
+static tn_tensor_desc pictures_of(int32_t dtype, int last, int64_t batch, int64_t channels, int64_t high, int64_t wide)
 {
-    tn_tensor_desc t = {.dtype = TN_F32, .rank = 4};
+    tn_tensor_desc t = {.dtype = dtype, .rank = 4};
     t.dim[0] = batch, t.dim[last ? 3 : 1] = channels, t.dim[last ? 1 : 2] = high, t.dim[last ? 2 : 3] = wide;
     for (int64_t d = 3, stride = 1; d >= 0; d--) t.stride[d] = stride, stride *= t.dim[d];
     return t;
@@ -126,10 +126,12 @@ static int64_t pixels(const tn_conv_attrs *a, int d, int64_t size, int64_t windo
     return (size + 2 * a->pad[d] - a->dilation[d] * (window - 1) - 1) / a->stride[d] + 1;
 }
 
-/* A convolution, or one of its gradients, drawn: `whole`: channels of a group are multiples of it. */
+/* A convolution, or one of its gradients, drawn: `whole`: channels of a group are multiples of it; how images and
+ * weights are stored. */
 typedef struct convolution {
     const char *name;
     int is_data, is_weight, most_groups, whole, most_step, most_window;
+    int32_t images, weights;
     uint32_t level, last;
 } convolution;
 
@@ -145,12 +147,14 @@ static void draw_attrs(const convolution *c, tn_conv_attrs *attrs)
 
 static void print_convolution(const convolution *c, const tn_conv_attrs *a, const int64_t size[7])
 {
-    printf("%s, level %u%s, %lld of %lld x %lld, %u groups of %lld, %lld filters of %lld x %lld, stride %u %u, padding "
+    printf("%s of types %d and %d, level %u%s, %lld of %lld x %lld, %u groups of %lld, %lld filters of %lld x %lld, "
+           "stride %u %u, padding "
            "%u %u, "
            "dilation %u %u",
-           c->name, c->level, c->last ? ", channels last" : "", (long long)size[0], (long long)size[1],
-           (long long)size[2], a->groups, (long long)size[3], (long long)size[4], (long long)size[5],
-           (long long)size[6], a->stride[0], a->stride[1], a->pad[0], a->pad[1], a->dilation[0], a->dilation[1]);
+           c->name, c->images, c->weights, c->level, c->last ? ", channels last" : "", (long long)size[0],
+           (long long)size[1], (long long)size[2], a->groups, (long long)size[3], (long long)size[4],
+           (long long)size[5], (long long)size[6], a->stride[0], a->stride[1], a->pad[0], a->pad[1], a->dilation[0],
+           a->dilation[1]);
 }
 
 static int check_convolution(const tn_device *device, const convolution *c, const char *choice)
@@ -162,9 +166,9 @@ static int check_convolution(const tn_device *device, const convolution *c, cons
     const int64_t high = is_model ? drawn(5, 8) : drawn(9, 19), wide = is_model ? drawn(5, 7) : drawn(9, 17);
     const int64_t r = drawn(1, c->most_window), s = drawn(1, c->most_window);
     const int last = (int)c->last;
-    const tn_tensor_desc x = pictures_of(last, batch, channels * attrs.groups, high, wide),
-                         w = pictures_of(0, filters * attrs.groups, channels, r, s),
-                         y = pictures_of(last, batch, filters * attrs.groups, pixels(&attrs, 0, high, r),
+    const tn_tensor_desc x = pictures_of(c->images, last, batch, channels * attrs.groups, high, wide),
+                         w = pictures_of(c->weights, 0, filters * attrs.groups, channels, r, s),
+                         y = pictures_of(c->images, last, batch, filters * attrs.groups, pixels(&attrs, 0, high, r),
                                          pixels(&attrs, 1, wide, s));
     const tn_tensor_desc in[2] = {c->is_data ? y : x, c->is_weight ? y : w};
     const tn_op_desc desc = {.size = sizeof desc,
@@ -186,32 +190,63 @@ static int most_window(int turn)
     return turn % 7 == 4 ? 1 : is_model ? 3 : 5;
 }
 
-/* One convolution, or a gradient for its pictures, by those numbers of the family; pictures usual, or channels last. */
+/* By those numbers of the family. */
+static int check_by_turn(const tn_device *device, const convolution *c, int turn)
+{
+    const int number = turn * 7 % LAST;
+    char choice[80];
+    snprintf(choice, sizeof choice, "channels_last wide=%d high=%d steps=%d stages=%d", values[0][number % 2],
+             1 << number / 2 % 3, values[1][number / 6 % 2], values[2][number / 12 % 3]);
+    is_odd = turn % 4 == 3;
+    const int right = check_convolution(device, c, choice);
+    is_odd = 0;
+    return right;
+}
+
+/* One convolution, or a gradient for its pictures; pictures usual, or channels last. */
 static int check_last(const tn_device *device, int turn)
 {
-    const int is_data = turn / LEVELS % 2, last = turn / LEVELS / 2 % 2, number = turn * 7 % LAST;
+    const int is_data = turn / LEVELS % 2, last = turn / LEVELS / 2 % 2;
     const convolution c = {.name = is_data ? "conv2d_data" : "conv2d",
                            .is_data = is_data,
                            .most_groups = 1,
                            .whole = last ? 4 : 1,
                            .most_step = is_data ? 1 : 3,
                            .most_window = most_window(turn),
+                           .images = TN_F32,
+                           .weights = TN_F32,
                            .level = (uint32_t)turn % LEVELS,
                            .last = (uint32_t)last};
-    char choice[80];
-    snprintf(choice, sizeof choice, "channels_last wide=%d high=%d steps=%d stages=%d", values[0][number % 2],
-             1 << number / 2 % 3, values[1][number / 6 % 2], values[2][number / 12 % 3]);
-    is_odd = turn % 4 == 3;
-    const int right = check_convolution(device, &c, choice);
-    is_odd = 0;
-    return right;
+    return check_by_turn(device, &c, turn);
 }
 
-/* One with channels last by the kernels that know both ways, without stages; of any groups. */
+/* The same of images that are stored in 16 bits: usual ones are laid out; those with channels last are read as bf16
+ * with filters that are of it, or may be rounded to it. */
+static int check_stored(const tn_device *device, int turn)
+{
+    const int is_data = turn % 2, last = turn / 2 % 2, is_bf16 = last && turn / 4 % 2;
+    const convolution c = {.name = is_data ? "conv2d_data" : "conv2d",
+                           .is_data = is_data,
+                           .most_groups = 1,
+                           .whole = last ? 8 : 1,
+                           .most_step = is_data ? 1 : 3,
+                           .most_window = most_window(turn),
+                           .images = last || turn / 4 % 2 ? TN_BF16 : TN_F16,
+                           .weights = is_bf16 ? TN_BF16 : TN_F32,
+                           .level = is_bf16 ? TN_PRECISION_F32
+                                    : last  ? TN_PRECISION_BF16
+                                            : (uint32_t)turn / 4 % LEVELS,
+                           .last = (uint32_t)last};
+    return check_by_turn(device, &c, turn);
+}
+
+/* One with channels last by the kernels that know both ways, without stages; of any groups. The later half is stored in
+ * 16 bits. */
 static int check_usual(const tn_device *device, int turn)
 {
     static const char *const names[] = {"conv2d", "conv2d_data", "conv2d_weight"};
     const int which = turn % 3, is_matrix = turn / 3 % 2;
+    const int32_t stored = turn < LAST / 2 ? TN_F32 : turn / 6 % 2 ? TN_BF16 : TN_F16;
     const convolution c = {.name = names[which],
                            .is_data = which == 1,
                            .is_weight = which == 2,
@@ -219,6 +254,8 @@ static int check_usual(const tn_device *device, int turn)
                            .whole = 1,
                            .most_step = 3,
                            .most_window = most_window(turn),
+                           .images = stored,
+                           .weights = TN_F32,
                            .level = is_matrix ? (uint32_t)turn / 6 % LEVELS : 0,
                            .last = 1};
     return check_convolution(device, &c, is_matrix ? "matrix parts=1" : "tile u=8 v=4 rows=4 cols=4 deep=8 parts=1");
@@ -241,7 +278,8 @@ int main(int argc, char **argv)
     if (sources < (products < KINDS * LAYOUTS ? products : KINDS * LAYOUTS))
         right = 0, printf("FAILED: %d kernels were in stages\n", sources);
     for (int turn = 0; turn < convolutions; turn++) right &= check_last(device, turn);
-    for (int turn = 0; turn < (is_model ? 6 : LAST / 2) && !is_broken; turn++) right &= check_usual(device, turn);
+    for (int turn = 0; turn < (is_model ? 8 : LAST) && !is_broken; turn++) right &= check_stored(device, turn);
+    for (int turn = 0; turn < (is_model ? 6 : LAST) && !is_broken; turn++) right &= check_usual(device, turn);
     tn_device_close(device);
     puts(right ? "all well" : "failed");
     return !right;
