@@ -150,6 +150,35 @@ static void a_classifier_can_be_narrow(void **state)
     drop_device(&f);
 }
 
+/* Of a network of convolutions all that is large, forward and backward, but for gradients of weights. */
+static void images_can_be_narrow(void **state)
+{
+    fixture f = use_device("reference", 1);
+    tn_graph *g = tn_graph_new();
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(4, 3, 18, 18)), *label = tn_input(g, "label", TN_I32, TN_SHAPE(4));
+    tn_tensor *y = tn_relu(tn_conv2d(x, "a", .filters = 8, .kernel = {3, 3}));
+    y = tn_relu(tn_conv2d(tn_maxpool2d(y, .window = {2, 2}), "b", .filters = 16, .kernel = {3, 3}, .pad = {1, 1}));
+    y = tn_linear(tn_flatten(tn_avgpool2d(y, .window = {2, 2})), "c", .units = 10);
+    tn_minimize(tn_cross_entropy(y, label), "sgd", (tn_optim_options){.lr = 0.1});
+    tn_program *p = NULL;
+    tn_program_report report;
+    int seen = 0;
+    (void)state;
+    ok(tn_compile(g, f.state, &(tn_compile_options){.storage = TN_BF16, .strict = 1}, &p));
+    tn_program_get_report(p, &report);
+    assert_int_equal(report.narrow_refused, 0);
+    for (uint32_t i = 0; i < p->ir.launches; i++) {
+        const tn_op_desc *desc = &p->ir.launch[i]->operation.desc;
+        if (!strstr(desc->name, "2d") || !strcmp(desc->name, "conv2d_weight")) continue;
+        assert_int_equal(desc->out[0].dtype, TN_BF16);
+        seen++;
+    }
+    assert_int_equal(seen, 7); /* two convolutions and two poolings, the gradients of these, one for pictures */
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
 /* The processor's kernels compute in what they read. */
 static void a_device_that_takes_none_is_reported_and_refused_where_strict(void **state)
 {
@@ -211,6 +240,7 @@ int main(void)
         cmocka_unit_test_prestate(half_the_bytes_give_nearly_the_same_losses, (void *)(uintptr_t) "opencl:0"),
         cmocka_unit_test(what_becomes_a_variable_or_a_loss_is_the_same_to_the_bit),
         cmocka_unit_test_prestate(a_classifier_can_be_narrow, (void *)(uintptr_t) "reference"),
+        cmocka_unit_test(images_can_be_narrow),
         cmocka_unit_test(a_device_that_takes_none_is_reported_and_refused_where_strict),
         cmocka_unit_test(outputs_and_small_tensors_stay),
         cmocka_unit_test(other_types_are_refused),
