@@ -127,34 +127,23 @@ static inline T spread(__global const X_T *x, __global const DY_T *dy, sizes n, 
 #endif
 #define JOINED(upper, lower) (JOIN(JOIN(upper.even, upper.odd), JOIN(lower.even, lower.odd)) SHARE)
 
-/* What is loaded and stored N at a time. */
-#define BY_VECTORS(N)                                                                                                  \
-    static inline VEC(N) CONCAT(load_x, N)(__global const X_T *p)                                                      \
-    {                                                                                                                  \
-        T lane[N];                                                                                                     \
-        LOOP_BY(N) for (int l = 0; l < N; l++) lane[l] = LOAD_X(p, l);                                                 \
-        return CONCAT(vload, N)(0, lane);                                                                              \
-    }                                                                                                                  \
-    static inline VEC(N) CONCAT(load_dy, N)(__global const DY_T *p)                                                    \
-    {                                                                                                                  \
-        T lane[N];                                                                                                     \
-        LOOP_BY(N) for (int l = 0; l < N; l++) lane[l] = LOAD_DY(p, l);                                                \
-        return CONCAT(vload, N)(0, lane);                                                                              \
-    }                                                                                                                  \
-    static inline void CONCAT(store_y, N)(VEC(N) v, __global Y_T *p)                                                   \
+/* N elements, whatever they are stored as. (No functions: step.c finds none that a macro makes.) */
+#define LOAD_LANES(N, v, LOAD, from)                                                                                   \
+    T CONCAT(v, _lane)[N];                                                                                             \
+    LOOP_BY(N) for (int l = 0; l < N; l++) CONCAT(v, _lane)[l] = LOAD(from, l);                                        \
+    const VEC(N) v = CONCAT(vload, N)(0, CONCAT(v, _lane));
+#define STORE_LANES(N, v, to)                                                                                          \
     {                                                                                                                  \
         T lane[N];                                                                                                     \
         CONCAT(vstore, N)(v, 0, lane);                                                                                 \
-        LOOP_BY(N) for (int l = 0; l < N; l++) STORE_Y(p, l, lane[l]);                                                 \
+        LOOP_BY(N) for (int l = 0; l < N; l++) STORE_Y(to, l, lane[l]);                                                \
     }
-BY_VECTORS(4)
-BY_VECTORS(8)
-BY_VECTORS(16)
 
 #define JOIN_PAIRS(N, N2)                                                                                              \
     for (; j + N <= n.q; j += N) {                                                                                     \
-        const VEC(N2) upper = CONCAT(load_x, N2)(x + 2 * j), lower = CONCAT(load_x, N2)(x + 2 * j + n.w);              \
-        CONCAT(store_y, N)(JOINED(upper, lower), y + j);                                                               \
+        LOAD_LANES(N2, upper, LOAD_X, x + 2 * j)                                                                       \
+        LOAD_LANES(N2, lower, LOAD_X, x + 2 * j + n.w)                                                                 \
+        STORE_LANES(N, JOINED(upper, lower), y + j)                                                                    \
     }
 
 /* The first that is as large as the best, or is the NaN that won, gets g. */
@@ -162,16 +151,18 @@ BY_VECTORS(16)
 #define SPREAD_PAIRS(N, N2)                                                                                            \
     for (; j + N <= n.q; j += N) {                                                                                     \
         const int at = top * n.w + 2 * j;                                                                              \
-        const VEC(N2) upper = CONCAT(load_x, N2)(x + at), lower = CONCAT(load_x, N2)(x + at + n.w);                    \
-        const VEC(N) none = 0, g = CONCAT(load_dy, N)(dy + i * n.q + j), best = JOINED(upper, lower);                  \
+        LOAD_LANES(N2, upper, LOAD_X, x + at)                                                                          \
+        LOAD_LANES(N2, lower, LOAD_X, x + at + n.w)                                                                    \
+        LOAD_LANES(N, g, LOAD_DY, dy + i * n.q + j)                                                                    \
+        const VEC(N) none = 0, best = JOINED(upper, lower);                                                            \
         const VEC(N) second = select(g, none, WINS(upper.even)), third = select(second, none, WINS(upper.odd));        \
         VEC(N2) up, low;                                                                                               \
         up.even = select(none, g, WINS(upper.even));                                                                   \
         up.odd = select(none, second, WINS(upper.odd));                                                                \
         low.even = select(none, third, WINS(lower.even));                                                              \
         low.odd = select(third, none, WINS(lower.even));                                                               \
-        CONCAT(store_y, N2)(up, dx + at);                                                                              \
-        CONCAT(store_y, N2)(low, dx + at + n.w);                                                                       \
+        STORE_LANES(N2, up, dx + at)                                                                                   \
+        STORE_LANES(N2, low, dx + at + n.w)                                                                            \
     }
 
 #ifndef GRAD
