@@ -20,7 +20,7 @@
 #define SLOPES(levels, alongs)                                                                                         \
     const V flat = KEEP_MEAN ? 0 : (levels) * share;                                                                   \
     const V slope = (KEEP_MEAN ? (alongs) : (alongs) - s.low * (levels)) * share * s.inverse;                          \
-    const V outer = n > 1 || KEEP_MEAN ? s.inverse * r.unit : 0;
+    const V outer = n > 1 || KEEP_MEAN ? s.outer : 0;
 #define RESULT(g, normal) ((((g) - flat) - (normal) * slope) * outer)
 
 #ifdef FINISH

@@ -1,7 +1,8 @@
 /* layer_norm_row.cl: a row's mean and deviation, for layer_norm.cl and layer_norm_grad.cl. Rows are measured by a power
  * of two that is near to the largest number, or to the root of epsilon if that is larger, so that squares have room
  * whatever the numbers are. The mean is taken away as two numbers, one that is near to it and, found together with the
- * squares, what is left: rows far from 0 lose nothing.
+ * squares, what is left: rows far from 0 lose nothing. The first is the row's first number where that is as near, so
+ * that nothing at all is left of a row of equal numbers.
  *
  * Given: V, float or double, its vectors V2 to V16, IS_DOUBLE; KEEP_MEAN; ROOT, of epsilon; X_T and LOAD_X; if there is
  * a weight or a bias, W_T and LOAD_W, B_T and LOAD_B. For GPUs: team.cl; KEEP, if rows stay in registers. */
@@ -30,9 +31,10 @@ typedef struct row_near {
     V unit, high;
 } row_near;
 #define AWAY(x, r) ((x) * (r).unit - (r).high)
-/* What is left of the mean; one by the deviation in units. */
+/* What is left of the mean; one by the deviation, in units and as it is. Of equal numbers nothing is left, which then is
+ * 0 in units, too. */
 typedef struct row_norm {
-    V low, inverse;
+    V low, inverse, outer;
 } row_norm;
 #define NORMAL(x, r, s) ((AWAY(x, r) - (s).low) * (s).inverse)
 
@@ -46,11 +48,16 @@ static inline V unit_of(V top)
 #endif
 }
 
-/* By the sum and the largest size of the row's numbers; `share`: one by how many there are. */
-static inline row_near near_of(V sum, V top, V share)
+#ifdef IS_DOUBLE
+#define SAME 0x1p-45
+#else
+#define SAME 0x1p-16f
+#endif
+/* By the sum, the largest size and the first of the row's numbers; `share`: one by how many there are. */
+static inline row_near near_of(V sum, V top, V first, V share)
 {
-    const V unit = unit_of(top);
-    const row_near r = {unit, KEEP_MEAN ? 0 : sum * share * unit};
+    const V unit = unit_of(top), mean = sum * share * unit, one = first * unit;
+    const row_near r = {unit, KEEP_MEAN ? 0 : fabs(mean - one) <= SAME * fabs(one) ? one : mean};
     return r;
 }
 
@@ -58,7 +65,9 @@ static inline row_near near_of(V sum, V top, V share)
 static inline row_norm norm_of(row_near r, V left, V squares, V share)
 {
     const V low = KEEP_MEAN ? 0 : left * share, power = squares * share - low * low, root = ROOT * r.unit;
-    const row_norm s = {low, 1 / sqrt((power < 0 ? 0 : power) + root * root)};
+    const V inverse = 1 / sqrt((power < 0 ? 0 : power) + root * root);
+    const int are_equal = power <= 0 && ROOT > 0;
+    const row_norm s = {low, are_equal ? 0 : inverse, are_equal ? 1 / ROOT : inverse * r.unit};
     return s;
 }
 
@@ -108,7 +117,7 @@ static inline row_near near_of_row(__global const X_T *x, IX n, V share)
         }
         COMPENSATED_ADD(V, sum, lost, sum_of(sums))
     }
-    return near_of(sum, top_of(top), share);
+    return near_of(sum, top_of(top), LOAD_X(x, 0), share);
 }
 #else
 #define ADD(a, b)         ((a) + (b))
@@ -142,5 +151,5 @@ static inline row_near near_of_row(__global const X_T *x, IX n, V share)
         sums_.s1 = BIGGER(sums_.s1, fabs(v));                                                                          \
     }                                                                                                                  \
     TEAM_FOLD(V2, sums_, SUM_AND_TOP)                                                                                  \
-    const row_near r = near_of(sums_.s0, sums_.s1, share);
+    const row_near r = near_of(sums_.s0, sums_.s1, count ? LOAD_X(x, 0) : 0, share);
 #endif

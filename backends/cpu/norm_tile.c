@@ -2,7 +2,8 @@
  * Compiled once for each instruction set (see isa.h).
  *
  * Accuracy: as in fold.c, what outlives a block is in double. The mean is taken away as two numbers, one that is near
- * to it and, found together with the squares, what is left: rows far from 0 lose nothing. */
+ * to it and, found together with the squares, what is left: rows far from 0 lose nothing. The first is the row's first
+ * number where that is as near, so that nothing at all is left of a row of equal numbers. */
 #include <math.h>
 #include <stddef.h>
 
@@ -72,6 +73,10 @@ VECTOR(double)
 SUMS(float)
 SUMS(double)
 
+/* Whether a row's first number is as near to its mean as a sum of so many is. */
+#define IS_MEAN(T, first, mean)                                                                                        \
+    (fabs((double)(first) - (mean)) <= (sizeof(T) == sizeof(float) ? 0x1p-16 : 0x1p-45) * fabs(mean))
+
 /* A row's mean in two parts, and one over its deviation. */
 #define STATS(T)                                                                                                       \
     typedef struct stats_##T {                                                                                         \
@@ -82,7 +87,8 @@ SUMS(double)
     static __attribute__((noinline)) stats_##T slow_##T(const cpu_norm *o, const T *x)                                 \
     {                                                                                                                  \
         double mean = 0, power = 0;                                                                                    \
-        for (int64_t j = 0; j < o->n && !o->keep_mean; j++) mean += (double)x[j] / (double)o->n;                       \
+        for (int64_t j = 0; j < o->n && !o->keep_mean; j++) mean += ((double)x[j] - (double)x[0]) / (double)o->n;      \
+        mean += o->keep_mean ? 0 : (double)x[0];                                                                       \
         for (int64_t j = 0; j < o->n; j++) power += ((double)x[j] - mean) * ((double)x[j] - mean) / (double)o->n;      \
         return (stats_##T){(T)mean, (T)(mean - (double)(T)mean), 1 / sqrt(power + o->epsilon)};                        \
     }                                                                                                                  \
@@ -91,7 +97,7 @@ SUMS(double)
         const double n = (double)o->n;                                                                                 \
         double sum[2] = {0}, moment[2];                                                                                \
         if (!o->keep_mean) whole_##T(o->n, x, 0, 0, x, x, sum);                                                        \
-        const T high = (T)(sum[0] / n);                                                                                \
+        const T high = !o->keep_mean && IS_MEAN(T, x[0], sum[0] / n) ? x[0] : (T)(sum[0] / n);                         \
         moments_##T(o->n, x, high, 0, x, x, moment);                                                                   \
         const double low = o->keep_mean ? 0 : moment[0] / n, power = moment[1] / n - low * low;                        \
         const int is_small = power < 1e-30 && o->epsilon < 1e-20;                                                      \
