@@ -16,16 +16,18 @@ sys.path[:0] = [os.path.join(HERE, "../../python"), os.path.join(HERE, "..")]
 UNITS = 64  # compute units, of a middling card
 # In place of a tile's number: options, jobs, and a level of precision. Products by matrix units, in all forms, as they
 # are tried when a context is made, and rows folded by sub-groups; attention in tiles, however short; convolutions with
-# fewer multiplications, by each of their tiles, and with channels last.
+# fewer multiplications, by each of their tiles, and with channels last; images that are stored in 16 bits.
 LAST = ",opencl.matrix=plain,opencl.grain=0,opencl.choice=channels_last {}"
-More = collections.namedtuple("More", "options jobs precision")
+More = collections.namedtuple("More", "options jobs precision storage", defaults=(None,))
 MORE = {-2: More(",opencl.matrix=plain,opencl.subgroups=plain", ["a32", "lenet64", "transformer16"], "f32"),
         -3: More(",opencl.grain=0", ["transformer16"], "f32"),
         **{-4 - tile: More(f",opencl.winograd={tile}", ["resnet20"], "f32-fast") for tile in range(4)},
         -14: More(LAST.format("wide=1 high=1 steps=1 stages=4"), ["lenet64"], "f32"),
         -15: More(LAST.format("wide=2 high=4 steps=1 stages=3"), ["lenet64"], "f32-fast"),
         -16: More(LAST.format("wide=1 high=2 steps=2 stages=2"), ["resnet20"], "f32"),
-        -17: More(LAST.format("wide=2 high=2 steps=2 stages=4"), ["lenet64"], "bf16")}
+        -17: More(LAST.format("wide=2 high=2 steps=2 stages=4"), ["lenet64"], "bf16"),
+        -18: More("", ["resnet20"], "f32", "bf16"),
+        -19: More(",opencl.matrix=plain,opencl.grain=0", ["resnet20"], "f32", "f16")}
 # Products in stages: of matrices that are multiplied in all ways in which they may lie, of each type that is stored.
 STAGED = {-11: "staged wide=1 steps=1 stages=4 parts=1", -12: "staged wide=2 steps=2 stages=3 parts=1",
           -13: "staged wide=1 steps=2 stages=2 parts=2"}
@@ -34,7 +36,7 @@ NO_TILE = 3  # exit status: the backend has no tile of that number
 WITH_TILES = ["b128", "lenet64"]
 
 
-def step_program(tenon, job, state, precision="f32"):
+def step_program(tenon, job, state, precision="f32", storage=None):
     """A job's training step, compiled."""
     graph = tenon.Graph()
     shape = [int(n) for n in job.shape.split("x")]
@@ -46,7 +48,7 @@ def step_program(tenon, job, state, precision="f32"):
     clip = float(job.more[job.more.index("--clip-norm") + 1]) if "--clip-norm" in job.more else 0
     loss = (tenon.nn.binary_cross_entropy if binary else tenon.nn.cross_entropy)(y, target)
     graph.minimize(loss, tenon.Optimizer(kind=job.optimizer, **({"clip_norm": clip} if clip else {})))
-    return graph.compile(state, strict=True, precision=precision)
+    return graph.compile(state, strict=True, precision=precision, storage=storage)
 
 
 def compile_jobs(folder, names, tile):
@@ -64,7 +66,7 @@ def compile_jobs(folder, names, tile):
         sys.exit(NO_TILE if "opencl.tile" in str(error) else f"{sys.argv[0]}: {error}")
     for name in names:
         with tenon.State("opencl:0") as state:
-            step_program(tenon, jobs.JOBS[name], state, more.precision).close()
+            step_program(tenon, jobs.JOBS[name], state, more.precision, more.storage).close()
         print(f"{name}{f', tile {tile}' if more.options else ''}: {len(os.listdir(folder))} sources so far", flush=True)
 
 
