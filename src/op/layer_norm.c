@@ -44,10 +44,13 @@ tn_status tn_layer_norm_require(const char *op, tn_tensor *const in[], uint32_t 
     TN_REQUIRE(at->last >= 1 && (int64_t)at->last <= x->rank, TN_ESHAPE, "%s: %u dimensions of %s", op, at->last,
                tn_shape_text(x, a, sizeof a));
     const tn_shape row = tn_layer_norm_row(x, at->last);
-    for (uint32_t i = 1; i < n_in; i++)
-        TN_REQUIRE(tn_shape_equal(&in[i]->type.shape, i < rows ? x : &row) && in[i]->type.dtype == in[0]->type.dtype,
-                   TN_ESHAPE, "%s: operand %u, %s, does not fit x, %s", op, i,
-                   tn_shape_text(&in[i]->type.shape, b, sizeof b), tn_shape_text(x, a, sizeof a));
+    for (uint32_t i = 1; i < n_in; i++) {
+        TN_REQUIRE(tn_shape_equal(&in[i]->type.shape, i < rows ? x : &row), TN_ESHAPE,
+                   "%s: operand %u, %s, does not fit x, %s", op, i, tn_shape_text(&in[i]->type.shape, b, sizeof b),
+                   tn_shape_text(x, a, sizeof a));
+        TN_REQUIRE(in[i]->type.dtype == in[0]->type.dtype, TN_EDTYPE, "%s: operand %u is of %s, and x of %s", op, i,
+                   tn_dtype_name(in[i]->type.dtype), tn_dtype_name(in[0]->type.dtype));
+    }
     return TN_OK;
 }
 

@@ -210,6 +210,11 @@ static void types_that_round_do_so_inside_a_chain_too(void **state)
     X(start, tn_dynamic_slice(x, i, 1),                                                                                \
       "window: the start is not a scalar input of type i32, but 'input' of type i32")                                  \
     X(rate, tn_dropout(x, 1), "dropout: rate 1 is not within 0..1")                                                    \
+    X(row,                                                                                                             \
+      tn_layer_normalize(x, tn_full(tn_graph_of(x), TN_F64, TN_SHAPE(3), 1), 1e-5, (tn_layer_normalize_options){0}),   \
+      "layer_norm: operand 1 is of f64, and x of f32")                                                                 \
+    X(bias, tn_layer_normalize(x, x, 1e-5, (tn_layer_normalize_options){.bias = tn_cast(x, TN_F64)}),                  \
+      "layer_norm: operand 2 is of f64, and x of f32")                                                                 \
     X(larger, tn_broadcast(x, TN_SHAPE(2, 4)), "broadcast: shape (2, 3) does not stretch to (2, 4)")
 #define X(name, call, text)                                                                                            \
     static tn_tensor *mistake_##name(tn_tensor *x, tn_tensor *i)                                                       \
