@@ -150,8 +150,8 @@ static int32_t check_options(tn_context *context, tn_msg *msg)
     context->own = own && *own == '1';
     if (grain && !tn_check_number(grain, &context->grain))
         return cpu_fail(msg, TN_EINVAL, "option cpu.grain: '%s' is no number from 0 on", grain);
-    if (near && !tn_check_number(near, &bytes))
-        return cpu_fail(msg, TN_EINVAL, "option cpu.near: '%s' is no number of bytes", near);
+    if (near && (!tn_check_number(near, &bytes) || strchr(near, '.')))
+        return cpu_fail(msg, TN_EINVAL, "option cpu.near: '%s' is no whole number of bytes", near);
     context->near = bytes < 0x1p40 ? (uint64_t)bytes : (uint64_t)1 << 40;
     if (own && !is_one_of(own, switches))
         return cpu_fail(msg, TN_EINVAL, "option cpu.own: '%s' is neither 0 nor 1", own);

@@ -47,7 +47,7 @@ if "$tenon" devices | grep -q '^cpu '; then
     option 'cpu.threads' cpu cpu.threads=0
     option "cpu.own: 'yes'" cpu cpu.own=yes
     option "cpu.grain: 'much'" cpu cpu.grain=much
-    option "cpu.near: 'far'" cpu cpu.near=far
+    for wrong in far 1.5 .5 1.; do option "cpu.near: '$wrong' is no whole number of bytes" cpu cpu.near=$wrong; done
     option 'cpu.nope' auto cpu.nope=1
     "$tenon" check cpu --option cpu.isa=base,cpu.threads=2 --only abi/table || fail "options that are right are refused"
 fi
