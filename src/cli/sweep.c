@@ -15,7 +15,7 @@ static const char doc[] =
     "repetition keeps other rows for testing.";
 
 /* Options of train whose texts are names, so that commas separate them. */
-static const char names[] = " optimizer loss init scale precision storage sample-weights ";
+static const char names[] = " optimizer loss init scale precision storage layout sample-weights ";
 
 static int is_among(const char *list, const char *name)
 {

@@ -63,6 +63,8 @@ sweep --data "it's \$HOME.csv" --epochs 1 --lr 0.1,0.2 >said 2>stderr && grep -q
 sweep --data digits:60 --epochs 1 --batch 20 --net "linear outputs | linear 4, tanh, linear outputs" --optimizer sgd,adam --sync-norm >said 2>stderr ||
     fail "networks: $(cat stderr)"
 grep -q '^linear 4, tanh, linear outputs  sgd ' said && grep -q ' accuracy ' said || fail "networks: $(cat said)"
+sweep --data digits:60 --epochs 1 --batch 20 --net "linear outputs" --storage f32,bf16 --layout usual,channels-last >said 2>stderr || fail "layouts: $(cat stderr)"
+[ "$(grep -c '^\(f32\|bf16\)  *\(usual\|channels-last\) ' said)" = 4 ] || fail "layouts: $(cat said)"
 
 # A training that fails is said, and a row; all of them are a failure.
 sweep --data digits:60 --epochs 1 --batch 20 --net "linear outputs" --lr 0.01,1e38 --optimizer sgd >said 2>stderr || fail "one fails: $(cat stderr)"
