@@ -84,7 +84,7 @@ class Model:
     the loss gets them, predict returns as many arrays, and y may be as many, f32, too.
 
     Options: `device` ("auto", "cpu", a Device), `state` to share parameters, `seed` of first values and shuffling, and
-    those of compiling: storage="f16", precision="bf16", strict=True."""
+    those of compiling: storage="f16", precision="bf16", layout="channels-last", strict=True."""
 
     __reduce__ = not_pickled
 

@@ -11,11 +11,13 @@ from . import c
 from ._build import NAMES, dtype as dtype_of, options as struct_of, shape as shape_of, whole
 from ._library import Handle, check, lib, text
 from .device import open_device
-from .errors import MissingError, ShapeError, UnsupportedError
+from .errors import InvalidError, MissingError, ShapeError, UnsupportedError
 from .memory import ITEM, READ, WRITE, Array, Borrower, Memory, memory_of, new_array
 from .tensor import Graph
 
-PRECISIONS = {"f32": c.TN_PRECISION_F32, "f32-fast": c.TN_PRECISION_F32_FAST, "bf16": c.TN_PRECISION_BF16}
+WORDS = {"precision": {"f32": c.TN_PRECISION_F32, "f32-fast": c.TN_PRECISION_F32_FAST, "bf16": c.TN_PRECISION_BF16},
+         "layout": {"tuned": c.TN_LAYOUT_TUNED, "usual": c.TN_LAYOUT_USUAL, "channels-last": c.TN_LAYOUT_LAST,
+                    "try": c.TN_LAYOUT_TRY}}
 
 
 class Place(NamedTuple):
@@ -235,12 +237,19 @@ class Checkpoint:
 
 
 def compile_options(given: Dict[str, Any]) -> c.tn_compile_options:
-    """strict, unfused, f64, storage ("f16", "bf16"), precision ("f32-fast", "bf16")."""
+    """strict, unfused, f64, storage ("f32", "f16", "bf16"), precision ("f32", "f32-fast", "bf16"), layout ("tuned",
+    "usual", "channels-last", "try")."""
     given = dict(given)
     if given.get("storage") is not None:
         given["storage"] = dtype_of(given["storage"])
-    if isinstance(given.get("precision"), str):
-        given["precision"] = PRECISIONS[given["precision"]]
+        if given["storage"] == c.TN_F32:
+            del given["storage"]  # the usual one
+    for option, words in WORDS.items():
+        word = given.get(option)
+        if isinstance(word, str):
+            if word not in words:
+                raise InvalidError(f"{option}='{word}': it is one of {', '.join(words)}")
+            given[option] = words[word]
     return struct_of(c.tn_compile_options, given)[0]
 
 

@@ -187,6 +187,21 @@ class Options(unittest.TestCase):
         with self.assertRaises(tenon.InvalidError):
             nn.linear(x, "l", units="many")
 
+    def test_compiling_takes_words(self):
+        graph = tenon.Graph()
+        x = graph.input("x", (1, 2, 4, 4))
+        nn.conv2d(x, "c", filters=2, kernel=3).output("y")
+        images = [[[[0.5] * 4] * 4] * 2]
+        usual = tolist(graph.compile("reference", storage="f32", precision="f32")(x=images)["y"])
+        for layout in ("tuned", "usual", "channels-last", "try", c.TN_LAYOUT_LAST):
+            program = graph.compile("reference", layout=layout, seed=0)
+            self.assertEqual("channels_last" in str(program.explain()), layout in ("channels-last", c.TN_LAYOUT_LAST))
+            self.assertEqual(len(tolist(program(x=images)["y"])), len(usual))
+        for option, word, words in (("precision", "f16", "f32, f32-fast, bf16"),
+                                    ("layout", "last", "tuned, usual, channels-last, try")):
+            with self.assertRaisesRegex(tenon.InvalidError, f"^{option}='{word}': it is one of {words}$"):
+                graph.compile("reference", **{option: word})
+
     def test_first_values(self):
         graph = tenon.Graph()
         graph.variable("a", (3,), tenon.initial.Constant(2.5)).output("a")
