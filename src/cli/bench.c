@@ -86,6 +86,13 @@ int bench_profile(const bench *b, tn_program *program, tn_status (*work)(void *a
     return status ? cli_failed() : cli_profile_make(profile, program, b->device, precision, step);
 }
 
+void bench_warn(const bench *b, const tn_program *program)
+{
+    tn_program_report report;
+    tn_program_get_report(program, &report);
+    cli_warn_of_no_change(&b->s, b->device, &report);
+}
+
 /* ---- the command ---- */
 
 static void make_options(bench *b)

@@ -30,6 +30,9 @@ int bench_op(bench *b, const char *name, const char *sizes);
 /* Opens the devices, and a state on the first. Returns CLI_GO_ON or an exit status. */
 int bench_open(bench *b);
 
+/* Warns of options that change nothing of the program. */
+void bench_warn(const bench *b, const tn_program *program);
+
 /* The sizes in "3x32x32"; 0 if the text is not so many. */
 int bench_read_sizes(const char *text, int64_t d[3], int dims);
 /* The same of --shape. Returns CLI_GO_ON or CLI_USAGE. */

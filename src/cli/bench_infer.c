@@ -49,6 +49,7 @@ static int compile(const bench *b, const int64_t d[3], int64_t vocabulary, user 
     if (s) return cli_failed();
     u->y_bytes = (uint64_t)tn_shape_count(&shape) * sizeof(float);
     u->y = malloc((size_t)u->y_bytes);
+    bench_warn(b, u->program);
     return u->y ? CLI_GO_ON : cli_fail("out of memory");
 }
 

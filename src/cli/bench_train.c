@@ -92,6 +92,7 @@ static int time_training(trainer *t)
     if (b->use) return b->use(t->b, program_of(t));
     double rates[BENCH_REPEATS];
     cli_profile profile = {0};
+    bench_warn(b, program_of(t));
     for (int64_t i = -1; i < b->repeats; i++) { /* the first warms up */
         double begun = cli_now();
         if (run_epoch(t)) return cli_failed();

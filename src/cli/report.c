@@ -32,10 +32,7 @@ static void explain(void *arg, const char *text)
 static void tell_storage(const cli_session *s)
 {
     const tn_program_report *r = &s->opened;
-    if (r->narrow_refused && !r->narrow_values)
-        cli_warn("--storage %s changes nothing: %s stores no value so: %s", s->settings.storage,
-                 tn_device_name(s->device), r->narrow_why);
-    else if (r->narrow_values)
+    if (r->narrow_values)
         cli_tell("storage %s: for %u of %u large values between kernels%s%s\n", s->settings.storage, r->narrow_values,
                  r->narrow_values + r->narrow_refused, r->narrow_refused ? "; the others stay f32: " : "",
                  r->narrow_refused ? r->narrow_why : "");
@@ -89,11 +86,7 @@ void cli_report_start(const cli_session *s)
     tell_counted(s);
     tell_watched(s);
     tell_storage(s);
-    if (report.coarse_refused && !report.coarse_products)
-        cli_warn("--precision %s changes nothing: %s multiplies nothing so: %s", s->settings.precision,
-                 tn_device_name(s->device), report.coarse_why);
-    if (!strcmp(s->settings.layout, "channels-last") && !report.channels_last)
-        cli_warn("--layout channels-last changes nothing: %s makes no convolution so", tn_device_name(s->device));
+    cli_warn_of_no_change(&s->settings, s->device, &report);
     if (s->settings.explain) tn_program_explain(tn_training_program(s->training), explain, NULL);
 }
 

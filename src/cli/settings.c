@@ -236,8 +236,7 @@ int cli_check_types(const cli_settings *s)
     if (!tn_precision_name(find_precision(s)))
         return cli_usage("--precision: products are in f32, f32-fast or bf16, not in '%s'", s->precision);
     if (find_layout(s) > TN_LAYOUT_TRY)
-        return cli_usage("--layout: images lie tuned, usual or channels-last, or both ways on try, not '%s'",
-                         s->layout);
+        return cli_usage("--layout: '%s' is not tuned, usual, channels-last or try", s->layout);
     return CLI_GO_ON;
 }
 
@@ -248,6 +247,17 @@ tn_compile_options cli_compile_options(const cli_settings *s)
                                 .storage = storages[find_storage(s)].dtype,
                                 .precision = find_precision(s),
                                 .layout = find_layout(s)};
+}
+
+void cli_warn_of_no_change(const cli_settings *s, const tn_device *device, const tn_program_report *r)
+{
+    const char *name = tn_device_name(device);
+    if (r->narrow_refused && !r->narrow_values)
+        cli_warn("--storage %s changes nothing: %s stores no value so: %s", s->storage, name, r->narrow_why);
+    if (r->coarse_refused && !r->coarse_products)
+        cli_warn("--precision %s changes nothing: %s multiplies nothing so: %s", s->precision, name, r->coarse_why);
+    if (find_layout(s) == TN_LAYOUT_LAST && !r->channels_last)
+        cli_warn("--layout channels-last changes nothing: %s makes no convolution of this network so", name);
 }
 
 /* The file or folder of data; NULL for digits, which the program draws whatever files there are. */

@@ -52,6 +52,8 @@ int cli_check_types(const cli_settings *settings);
 
 /* What compiling is told; after cli_check_types. */
 tn_compile_options cli_compile_options(const cli_settings *settings);
+/* Warns of those, of --storage, --precision and --layout, that changed nothing of what was compiled. */
+void cli_warn_of_no_change(const cli_settings *s, const tn_device *device, const tn_program_report *report);
 
 /* The parts of `--init`: a name, and after a space the deviation. `name` holds the name. */
 void cli_settings_init_of(const cli_settings *settings, char name[32], double *scale);

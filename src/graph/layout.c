@@ -12,7 +12,7 @@
 
 typedef struct laying {
     const tn_target *target;
-    uint32_t laid; /* convolutions */
+    uint32_t laid, refused; /* convolutions */
 } laying;
 
 static const int32_t to_last[IMAGE] = {0, 2, 3, 1}, to_usual[IMAGE] = {0, 3, 1, 2};
@@ -81,8 +81,10 @@ static tn_tensor *lay_convolution(laying *l, tn_tensor *y)
     at.channels_last = 1;
     tn_tensor *in[2] = {laid(y->in[0]), is_weight ? laid(y->in[1]) : y->in[1]};
     tn_tensor *made = tn_node(y->op, NULL, in, 2, &at);
-    if (tn_graph_status(y->graph) || !tn_is_done(l->target, made)) return y;
-    l->laid++;
+    if (tn_graph_status(y->graph)) return y;
+    const int done = tn_is_done(l->target, made);
+    *(done ? &l->laid : &l->refused) += 1;
+    if (!done) return y;
     return is_weight ? made : tn_image_to_usual(made);
 }
 
@@ -159,13 +161,13 @@ static tn_tensor *rule(void *arg, tn_tensor *y)
     return y->op == &tn_op_reduce ? lay_sum(y) : y;
 }
 
-tn_status tn_lay_out(const tn_graph *graph, const tn_target *target, uint32_t *count, tn_graph **out)
+tn_status tn_lay_out(const tn_graph *graph, const tn_target *target, uint32_t *laid, uint32_t *refused, tn_graph **out)
 {
     laying l = {.target = target};
     tn_graph *now = NULL;
     TN_TRY(tn_rewrite(graph, rule, &l, &now));
     const tn_status s = tn_simplify(now, out);
     tn_graph_free(now);
-    *count = l.laid;
+    *laid = l.laid, *refused = l.refused;
     return s;
 }

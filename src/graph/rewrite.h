@@ -38,9 +38,9 @@ int tn_is_done(const tn_target *target, const tn_tensor *x);
  * nothing to look for. */
 tn_status tn_find_attention(const tn_graph *graph, const tn_target *target, tn_graph **out);
 
-/* Convolutions with the channels of their images last, where the target's first place does them so: how many; and what
- * lies between them likewise. */
-tn_status tn_lay_out(const tn_graph *graph, const tn_target *target, uint32_t *count, tn_graph **out);
+/* Convolutions with the channels of their images last, where the target's first place does them so: how many, and how
+ * many it refuses; and what lies between them likewise. */
+tn_status tn_lay_out(const tn_graph *graph, const tn_target *target, uint32_t *laid, uint32_t *refused, tn_graph **out);
 
 /* What is added up over the shards of a batch comes in the order of the graph, whatever is fused: each depends on the
  * one before, so that all shards meet in the same order. */

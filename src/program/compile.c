@@ -78,8 +78,19 @@ static uint64_t element(void *self, int32_t dtype)
 
 /* ---- passes ---- */
 
+/* A device that has no convolution so is not wrong, but it is not what was asked for. */
+static tn_status lay_out(tn_program *p, const tn_graph *graph, const tn_compile_options *options, tn_graph **out)
+{
+    uint32_t *laid = &p->report.channels_last, refused = 0;
+    TN_TRY(tn_lay_out(graph, &p->target, laid, &refused, out));
+    if (!options->strict || *laid || !refused) return TN_OK;
+    tn_graph_free(*out);
+    return tn_fail(TN_EUNSUPPORTED, "%s makes no convolution with channels last, and nothing else is allowed: %s",
+                   tn_device_name(p->place[0].device), p->refusal);
+}
+
 /* The graph that will be fused: what is left after simplify and lower. */
-static tn_status rewrite(tn_program *p, const tn_graph *graph, uint32_t layout, tn_graph **out)
+static tn_status rewrite(tn_program *p, const tn_graph *graph, const tn_compile_options *options, tn_graph **out)
 {
     tn_graph *now = NULL, *next = NULL;
     TN_TRY(tn_group_variables(graph, &p->target, &now));
@@ -92,16 +103,16 @@ static tn_status rewrite(tn_program *p, const tn_graph *graph, uint32_t layout, 
     if (!s) s = tn_lower(now, &p->target, &next);
     if (!s) tn_graph_free(now), now = next;
     if (!s) s = tn_simplify(now, &next);
-    if (!s && layout == TN_LAYOUT_LAST) {
+    if (!s && options->layout == TN_LAYOUT_LAST) {
         tn_graph_free(now), now = next;
-        s = tn_lay_out(now, &p->target, &p->report.channels_last, &next);
+        s = lay_out(p, now, options, &next);
     }
     tn_graph_free(now);
     if (!s) *out = next;
     return s ? s : tn_chain_crossings(next);
 }
 
-/* A device that takes no value so is not wrong, but it is not what was asked for. */
+/* Likewise, a device that takes no value so. */
 static tn_status narrow(tn_program *p, const tn_compile_options *options)
 {
     tn_program_report *r = &p->report;
@@ -301,7 +312,7 @@ static tn_status prepare(tn_program *p, const tn_graph *graph, const tn_compile_
     tn_graph *rewritten = NULL;
     TN_TRY(tn_program_find_optimizers(p, graph));
     TN_TRY(tn_program_find_inputs(p, graph));
-    tn_status s = rewrite(p, graph, options->layout, &rewritten);
+    tn_status s = rewrite(p, graph, options, &rewritten);
     if (!s) s = run_passes(p, rewritten, options);
     tn_graph_free(rewritten);
     s = after_asking(p, s);

@@ -43,6 +43,7 @@ bad 2 "--json=step" train --json=steps
 bad 2 "'digits'" train digits
 bad_train 2 "stored as f32, f16 or bf16" --storage f64
 bad_train 2 "in f32, f32-fast or bf16, not in 'tf32'" --precision tf32
+bad_train 2 "'last' is not tuned, usual, channels-last or try" --layout last
 for value in nan inf -inf 0 -1 ten 1e999 "" 0.1x; do bad_train 2 "--lr '$value'" --lr "$value"; done
 for value in 0 -5 2.5 ten nan 99999999999999999999 ""; do bad_train 2 "--batch '$value'" --batch "$value"; done
 bad_train 2 "--epochs '0'" --epochs 0

@@ -39,6 +39,15 @@ grep -q "not in 2 shards" err || fail "tokens in shards: $(cat err)"
 bench train --net "embedding 7 4, project 5" --shape 1x1x5 --samples 4 --batch 4 2>err && fail "logits of 5 for 7 tokens"
 bench infer --net "embedding 7 4, project 7" --shape 1x1x5 --batch 2 --seconds 0.001 >answer || fail "bench infer on tokens"
 
+# What an option does not change is said, and with --strict an error.
+warned() {
+    bench "$@" --batch 2 --samples 2 --shape 1x4x4 --net "conv 2 3x3, flatten, linear 10" --layout channels-last 2>err >answer &&
+        grep -q "warning: --layout channels-last changes nothing: cpu makes no convolution of this network so" err || fail "$1 --layout: $(cat err)"
+    bench "$@" --batch 2 --samples 2 --shape 1x4x4 --net "conv 2 3x3, flatten, linear 10" --layout channels-last --strict 2>err && fail "$1 --strict"
+    grep -q "cpu makes no convolution with channels last, and nothing else is allowed" err || fail "$1 --strict: $(cat err)"
+}
+[ "$device" != cpu ] || { warned train && warned infer --seconds 0.001; }
+
 # The networks that are compared with others', in small.
 python3 - "$scripts" >jobs <<'PYTHON' || fail "bench/jobs.py"
 import sys

@@ -146,6 +146,20 @@ static void what_moves_channels_gets_them_where_it_wants_them(void **state)
     tn_device_close(device);
 }
 
+static tn_status compile_strictly(tn_device *device, uint32_t layout)
+{
+    tn_state *state = NULL;
+    tn_program *p = NULL;
+    tn_graph *g = tn_graph_new();
+    tn_output(residual(tn_input(g, "x", TN_F32, TN_SHAPE(BATCH, CHANNELS, SIDE, SIDE))), "y");
+    ok(tn_state_new(device, 7, &state));
+    const tn_status s = tn_compile(g, state, &(tn_compile_options){.layout = layout, .strict = 1}, &p);
+    tn_program_free(p);
+    tn_state_free(state);
+    tn_graph_free(g);
+    return s;
+}
+
 /* cpu has none so. */
 static void a_device_that_has_none_is_left_alone(void **state)
 {
@@ -157,6 +171,10 @@ static void a_device_that_has_none_is_left_alone(void **state)
     train(residual, device, TN_LAYOUT_LAST, &last);
     assert_int_equal(last.laid, 0);
     assert_memory_equal(&usual, &last, sizeof usual);
+    assert_int_equal(compile_strictly(device, TN_LAYOUT_LAST), TN_EUNSUPPORTED);
+    assert_non_null(
+        strstr(tn_message(), "cpu makes no convolution with channels last, and nothing else is allowed: conv2d"));
+    ok(compile_strictly(device, TN_LAYOUT_TRY));
     tn_device_close(device);
 }
 
