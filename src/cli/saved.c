@@ -41,6 +41,8 @@ static cli_option *put_common(cli_saved *saved, int predicts)
          0, 0, "storage", 0, 0, 0},
         {CLI_TEXT, "precision", "f32|f32-fast|bf16", "factors of products may be rounded (as in training)",
          &s->precision, 0, 0, "precision", 0, 0, 0},
+        {CLI_TEXT, "layout", "tuned|usual|channels-last|try", "how images lie between convolutions (as in training)",
+         &s->layout, 0, 0, "layout", 0, 0, 0},
         {CLI_FLAG, "json", 0, "JSON objects on standard output", &s->json, 0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &s->strict, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "net", "NET", "", &s->net, 0, 0, "net", 1, 0, 0},
@@ -114,6 +116,13 @@ static void read_header_anew(cli_saved *saved, int predicts)
         saved->settings.header = "auto";
 }
 
+/* What the training's trial found is in the device's table; nothing is tried anew unasked. */
+static void read_layout_anew(cli_saved *saved)
+{
+    if (!cli_given(saved->options, "layout") && !strcmp(saved->settings.layout, "try"))
+        saved->settings.layout = "tuned";
+}
+
 static int check_header(cli_saved *saved)
 {
     const char *header = saved->settings.header;
@@ -134,6 +143,7 @@ static int open_file(cli_saved *saved, const char *command)
     if (status == CLI_GO_ON) status = cli_check_types(&saved->settings);
     const int predicts = cli_find(saved->options, "out") != NULL;
     read_header_anew(saved, predicts);
+    read_layout_anew(saved);
     if (status == CLI_GO_ON) status = check_header(saved);
     if (!predicts && cli_given(saved->options, "target"))
         saved->model.target_names = saved->model.target_numbers = NULL;

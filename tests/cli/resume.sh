@@ -26,6 +26,14 @@ train --epochs 1 --save m.safetensors --json 2>/dev/null | grep -o '"test_accura
 "$tenon" eval --model m.safetensors --device "$device" --json | grep -o '"test_accuracy": [^,]*' >evaluated
 cmp trained evaluated || fail "eval says $(cat evaluated), training said $(cat trained)"
 
+# So does it with the layout that was asked for; `reference` has convolutions with channels last.
+if [ "$device" = reference ]; then
+    train --net "conv 2 5x5, flatten, linear 10" --data digits:20 --epochs 1 --layout channels-last --save l.safetensors 2>/dev/null >trained
+    "$tenon" info l.safetensors | grep -q '^  --layout channels-last$' || fail "info lacks the layout: $("$tenon" info l.safetensors)"
+    "$tenon" train --resume l.safetensors --epochs 2 --device "$device" --explain 2>&1 | grep -q channels_last || fail "the layout is forgotten"
+    "$tenon" train --resume l.safetensors --epochs 2 --device "$device" --layout usual --explain 2>&1 | grep -q channels_last && fail "the layout cannot be changed"
+fi
+
 # The curve of a resumed training has all epochs.
 train --epochs 2 --save m.safetensors 2>/dev/null
 "$tenon" train --resume m.safetensors --epochs 4 --device "$device" --curve c.svg 2>/dev/null
