@@ -58,7 +58,8 @@ static void check_cache(void)
     }
     memcpy(folder, path, sizeof folder);
     while (stat(folder, &info) && strrchr(folder, '/') > folder) *strrchr(folder, '/') = 0;
-    if (access(folder, W_OK | X_OK))
+    errno = ENOTDIR;
+    if (!S_ISDIR(info.st_mode) || access(folder, W_OK | X_OK))
         say("warning", "the cache %s can't be written (%s): set TENON_CACHE to a folder", path, strerror(errno));
     else
         say("ok", "cache in %s", path);

@@ -130,23 +130,30 @@ static void make_folder(char *folder)
     mkdir(folder, 0700);
 }
 
+/* Whether files can be made in the folder, which is made itself if it has to be; if not, errno says why. */
+static int can_write(char *folder)
+{
+    struct stat info;
+    make_folder(folder);
+    if (stat(folder, &info)) return 0;
+    errno = ENOTDIR;
+    return S_ISDIR(info.st_mode) && !access(folder, W_OK | X_OK);
+}
+
 tn_status tn_cache_check(void)
 {
     char folder[PATH_MAX];
     tn_reason reason;
     const tn_status status = find_folder(folder, &reason);
     if (status) return tn_fail(status, "%s", reason.text);
-    make_folder(folder);
-    TN_REQUIRE(!access(folder, W_OK | X_OK), TN_EIO, "the cache in %s can't be written: %s", folder, strerror(errno));
+    TN_REQUIRE(can_write(folder), TN_EIO, "the cache in %s can't be written: %s", folder, strerror(errno));
     return TN_OK;
 }
 
 int tn_cache_can_keep(void)
 {
     char folder[PATH_MAX];
-    if (!has_folder(folder)) return 0;
-    make_folder(folder);
-    return !access(folder, W_OK | X_OK);
+    return has_folder(folder) && can_write(folder);
 }
 
 /* The entry's head, key and data in one piece; data may be NULL. */

@@ -5,9 +5,11 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cache.h"
 #include "clock.h"
 #include "conv.h"
 #include "error.h"
@@ -65,6 +67,15 @@ static uint32_t verdict_of(const tn_device *device, const char *key)
     return layout;
 }
 
+/* Who switched the cache off knows it; a disk that is full is told of where the table is written. */
+static void warn_of_cache(const tn_device *device)
+{
+    static atomic_flag told = ATOMIC_FLAG_INIT;
+    if (tn_cache_can_keep() || tn_cache_check() == TN_EMISSING || atomic_flag_test_and_set(&told)) return;
+    tn_log_line(TN_LOG_WARNING, "%s: which layout is faster is known to this process alone: %s", device->name,
+                tn_message());
+}
+
 static tn_status note(const tn_device *device, const char *key, double usual, double last, uint32_t layout)
 {
     const double seconds = layout == TN_LAYOUT_LAST ? last : usual;
@@ -76,7 +87,7 @@ static tn_status note(const tn_device *device, const char *key, double usual, do
     pthread_mutex_lock(&device->tuned->lock);
     tn_status s = tn_tuned_drop(device->tuned, key, TN_ROW_CHOSEN);
     if (!s) s = tn_tuned_put(device->tuned, &row);
-    if (!s) tn_tuned_keep(device);
+    if (!s) tn_tuned_keep(device), warn_of_cache(device);
     pthread_mutex_unlock(&device->tuned->lock);
     return s;
 }

@@ -155,6 +155,8 @@ static void a_folder_that_cannot_be_written_does_no_harm(void **state)
     setenv("TENON_CACHE", in_folder("file"), 1);
     put("key", "value");
     assert_cached("key", NULL);
+    assert_int_equal(tn_cache_check(), TN_EIO);
+    assert_non_null(strstr(tn_message(), "can't be written: Not a directory"));
     assert_int_equal(mkdir(in_folder("locked"), 0500), 0);
     setenv("TENON_CACHE", in_folder("locked"), 1);
     put("key", "value");
