@@ -1,10 +1,9 @@
 /* tune.c: `tenon tune`: kernels chosen by measuring them on a device, for a network or for usual sizes, and the table
  * of what was chosen. */
-#include "bench.h"
 #include "interrupt.h"
-#include "json.h"
 #include "onnx.h"
 #include "saved.h"
+#include "tune.h"
 #include "work.h"
 
 #include <inttypes.h>
@@ -21,143 +20,24 @@ static const char doc[] =
 
 #define MOST_BYTES ((long)64 << 20) /* of a table */
 
-typedef struct tuner {
-    bench b;
-    const char *model, *to, *from, *shapes;
-    double minutes, until; /* which is when all time is over */
-    int is_tried;          /* one of two layouts has been tuned, the other comes */
-    int64_t tries;
-    int again, list, forget, tunes, small_first;
-    tn_device *device;
-    uint32_t operators, known, tried, wrong, failed, skipped[TN_TUNE_TOO_SLOW + 1];
-    double spent, usual, seconds;
-    cli_json json;
-    cli_option options[20];
-} tuner;
-
-/* ---- what is told ------------------------------------------------------------------------------------------------ */
-
-/* unchecked: -1: it is no row of the table */
-static void put_json(tuner *t, const tn_tuned_operator *row, int unchecked)
-{
-    cli_json_begin(&t->json, NULL, '{');
-    cli_json_text(&t->json, "operator", row->key);
-    cli_json_text(&t->json, "choice", row->choice);
-    cli_json_whole(&t->json, "candidates", row->candidates);
-    cli_json_whole(&t->json, "tried", row->tried);
-    cli_json_whole(&t->json, "wrong", row->wrong);
-    cli_json_whole(&t->json, "failed", row->failed);
-    cli_json_bool(&t->json, "known", (int)row->known);
-    if (row->skipped) cli_json_text(&t->json, "skipped", row->skipped == TN_TUNE_NO_TIME ? "no time" : "too slow");
-    cli_json_number(&t->json, "usual", row->usual);
-    cli_json_number(&t->json, "seconds", row->seconds);
-    cli_json_number(&t->json, "error", row->error);
-    cli_json_number(&t->json, "spent", row->spent);
-    if (unchecked >= 0) cli_json_bool(&t->json, "unchecked", unchecked);
-    cli_json_end(&t->json, '}');
-}
-
-/* "12.3 us, 1.42 times as fast, by tile u=16 v=16 ..." */
-static void print_choice(const tn_tuned_operator *row)
-{
-    if (row->skipped == TN_TUNE_NO_TIME) {
-        printf("    there was no time for more\n");
-        return;
-    }
-    if (row->skipped) {
-        printf("    a run takes %.3g s: too long for its share of the time\n", row->usual);
-        return;
-    }
-    if (row->seconds <= 0) {
-        printf("    none was right: it stays as it was\n");
-        return;
-    }
-    printf("    %.4g us", row->seconds * 1e6);
-    if (*row->choice && row->usual > 0) printf(", %.2f times as fast", row->usual / row->seconds);
-    printf(", %s%s; the error is %.2g of what is allowed\n", *row->choice ? "by " : "by the usual kernel", row->choice,
-           row->error);
-}
-
-static void tell(void *arg, const tn_tuned_operator *row)
-{
-    tuner *t = arg;
-    t->operators++;
-    t->known += row->known;
-    t->tried += row->tried, t->wrong += row->wrong, t->failed += row->failed;
-    t->skipped[row->skipped]++;
-    t->spent += row->spent;
-    t->usual += row->usual > 0 ? row->usual : row->seconds, t->seconds += row->seconds;
-    if (t->b.s.json) {
-        put_json(t, row, -1);
-        return;
-    }
-    if (row->skipped == TN_TUNE_NO_TIME && !row->tried) return; /* they are counted */
-    printf("%s\n", cli_shown(row->key));
-    if (row->known)
-        printf("    tuned before\n");
-    else
-        printf("    %u of %u candidates in %.1f s, %u wrong, %u failed\n", row->tried, row->candidates, row->spent,
-               row->wrong, row->failed);
-    print_choice(row);
-    fflush(stdout);
-}
-
 /* Whether there is something that the cache did not take, as that of a disk that is full. */
-static int is_unkept(const tuner *t)
+int tune_is_unkept(const tuner *t)
 {
     tn_tuned_choice any;
     return tn_tuned_at(t->device, 0, &any) && any.unkept;
 }
 
 /* Nor does a file. */
-static int is_lost(const tuner *t)
+int tune_is_lost(const tuner *t)
 {
-    return !t->to && is_unkept(t);
-}
-
-static void tell_of_skipped(const tuner *t)
-{
-    const uint32_t late = t->skipped[TN_TUNE_NO_TIME], slow = t->skipped[TN_TUNE_TOO_SLOW];
-    if (cli_interrupted() || is_lost(t)) return;
-    if (slow) printf("%u operators take too long to be tuned in that time; --minutes gives more\n", slow);
-    if (late) printf("there was no time for %u operators: the same command once more goes on with them\n", late);
-}
-
-static void tell_all(tuner *t)
-{
-    if (!t->b.s.json) {
-        printf("%u operators, %u of them tuned before; %u candidates tried, %u wrong, %u failed, in %.1f s\n",
-               t->operators, t->known, t->tried, t->wrong, t->failed, t->spent);
-        if (t->seconds > 0) printf("one run of each: %.4g us, which was %.4g\n", t->seconds * 1e6, t->usual * 1e6);
-        tell_of_skipped(t);
-        return;
-    }
-    cli_json_begin(&t->json, NULL, '{');
-    cli_json_bool(&t->json, "done", !cli_interrupted() && !is_lost(t));
-    cli_json_text(&t->json, "device", tn_device_name(t->device));
-    cli_json_whole(&t->json, "operators", t->operators);
-    cli_json_whole(&t->json, "known", t->known);
-    cli_json_whole(&t->json, "tried", t->tried);
-    cli_json_whole(&t->json, "wrong", t->wrong);
-    cli_json_whole(&t->json, "failed", t->failed);
-    cli_json_whole(&t->json, "no_time", t->skipped[TN_TUNE_NO_TIME]);
-    cli_json_whole(&t->json, "too_slow", t->skipped[TN_TUNE_TOO_SLOW]);
-    cli_json_number(&t->json, "usual", t->usual);
-    cli_json_number(&t->json, "seconds", t->seconds);
-    cli_json_number(&t->json, "spent", t->spent);
-    cli_json_end(&t->json, '}');
-}
-
-static void tell_layout(const tuner *t, int is_last)
-{
-    if (!t->b.s.json) printf("the network is %s with channels last\n", is_last ? "faster, and will be," : "no faster");
+    return !t->to && tune_is_unkept(t);
 }
 
 /* ---- programs ---------------------------------------------------------------------------------------------------- */
 
 static int stops(void *arg)
 {
-    return cli_interrupted() || is_lost(arg);
+    return cli_interrupted() || tune_is_lost(arg);
 }
 
 /* Whether there is something to be done for the layout of the setting: with channels last only if the device has that.
@@ -168,7 +48,7 @@ static int is_wanted(tuner *t, const tn_program *program)
     tn_program_get_report(program, &report);
     const uint32_t layout = cli_compile_options(&t->b.s).layout;
     if (layout == TN_LAYOUT_LAST) t->is_tried = report.channels_last > 0;
-    if (layout == TN_LAYOUT_TRY) tell_layout(t, report.channels_last > 0);
+    if (layout == TN_LAYOUT_TRY) tune_tell_layout(t, report.channels_last > 0);
     return layout == TN_LAYOUT_USUAL || (layout == TN_LAYOUT_LAST && report.channels_last);
 }
 
@@ -181,14 +61,14 @@ static int tune_program(bench *b, tn_program *program)
     const tn_tune_options options = {.seconds = is_first ? left / 2 : left,
                                      .tries = (uint32_t)t->tries,
                                      .again = (uint32_t)t->again,
-                                     .tell = tell,
+                                     .tell = tune_tell,
                                      .arg = t,
                                      .small_first = (uint32_t)t->small_first,
                                      .stops = stops};
     if (tn_program_tune(program, &options)) return cli_failed();
     if (!cli_interrupted()) return CLI_OK;
-    cli_warn(tn_cache_check() || is_unkept(t) ? "interrupted"
-                                              : "interrupted; %u trials kept; go on with the same command",
+    cli_warn(tn_cache_check() || tune_is_unkept(t) ? "interrupted"
+                                                   : "interrupted; %u trials kept; go on with the same command",
              t->tried);
     return CLI_SIGNAL + cli_interrupted();
 }
@@ -325,7 +205,8 @@ static int tune(tuner *t)
         cli_crew_close(&t->b.crew);
         t->b.state = NULL;
     }
-    if (status == CLI_OK || cli_interrupted()) tell_all(t);
+    if (status == CLI_OK && t->is_short) status = cli_fail("out of memory");
+    if (status == CLI_OK || cli_interrupted()) tune_tell_all(t);
     return status == CLI_OK ? CLI_GO_ON : status;
 }
 
@@ -366,26 +247,10 @@ static int import(tuner *t)
     free(text);
     if (s == TN_EINVAL) return cli_fail("%s: %s", cli_shown(t->from), tn_message());
     if (s) return cli_failed();
-    cli_tell("%u choices taken from %s; each is compared here when it is first wanted\n", count, cli_shown(t->from));
+    if (!tune_is_lost(t))
+        cli_tell("%u choices taken from %s; each is compared here when it is first wanted\n", count,
+                 cli_shown(t->from));
     return CLI_GO_ON;
-}
-
-static void list(tuner *t)
-{
-    tn_tuned_choice c;
-    if (!t->b.s.json && !tn_tuned_at(t->device, 0, &c))
-        printf("nothing was chosen yet for %s; 'tenon tune %s' does\n", tn_device_name(t->device), t->b.s.device);
-    for (size_t i = 0; tn_tuned_at(t->device, i, &c); i++) {
-        const tn_tuned_operator row = {
-            .key = c.key, .choice = c.choice, .known = 1, .usual = c.usual, .seconds = c.seconds, .error = c.error};
-        if (t->b.s.json) {
-            put_json(t, &row, c.unchecked != 0);
-            continue;
-        }
-        printf("%s\n", cli_shown(c.key));
-        if (c.unchecked) printf("    from elsewhere, and not compared yet\n");
-        print_choice(&row);
-    }
 }
 
 /* ---- the command ------------------------------------------------------------------------------------------------- */
@@ -449,10 +314,11 @@ static int check_cache(const tuner *t)
 static int put_away(tuner *t, int status)
 {
     const int came = status == CLI_GO_ON || status == CLI_OK;
-    if (!came && !(cli_interrupted() && is_unkept(t))) return status;
+    if (!came && !(cli_interrupted() && tune_is_unkept(t))) return status;
     const int written = t->to ? export(t) : CLI_GO_ON;
-    if (came && (t->tunes || t->from) && is_lost(t))
-        return cli_fail("the cache can't be written, and what was found is lost; --export FILE writes it to a file");
+    if (came && (t->tunes || t->from) && tune_is_lost(t))
+        return cli_fail("the cache can't be written, and what was %s is lost%s", t->tunes ? "found" : "taken",
+                        t->tunes ? "; --export FILE writes it to a file" : "");
     return came || written != CLI_GO_ON ? written : status;
 }
 
@@ -465,7 +331,7 @@ static int work(tuner *t)
     if (status == CLI_GO_ON && t->from) status = import(t);
     if (status == CLI_GO_ON && t->tunes) status = tune(t);
     status = put_away(t, status);
-    if (status == CLI_GO_ON && t->list) list(t);
+    if (status == CLI_GO_ON && t->list) tune_list(t);
     tn_device_close(t->device);
     return status == CLI_GO_ON ? CLI_OK : status;
 }
@@ -486,6 +352,8 @@ static int run(tn_team *team, int argc, char **argv, int *known)
     t.b.s.device = argv[1];
     if (status == CLI_GO_ON) status = check(&t);
     if (status == CLI_GO_ON) status = work(&t);
+    for (uint32_t i = 0; i < t.operators; i++) free(t.row[i].key);
+    free(t.row);
     tn_state_free(t.b.state);
     cli_crew_close(&t.b.crew);
     return status;

@@ -202,6 +202,22 @@ says 'by way a=3 b=3' "tuning with a disk that is full"
 says '^tenon: .*what was found is lost; --export FILE' "what is lost with a disk that is full"
 says 'status 1' "a disk that is full"
 
+# Nor is a table said to be taken that can't be kept.
+(trap '' XFSZ && ulimit -f 0 && "$tenon" tune "$device" --import table 2>&1) | cat >out/said
+! grep -q 'choices taken' out/said && says "^tenon: the cache can't be written, and what was taken is lost$" "an import with a disk that is full"
+
+# Which layout is faster is told to be forgotten where the cache is a file, or none; who wants none knows.
+try() { "$tenon" train --device "$device" --net "conv 2 3x3, flatten, linear 10" --data digits:8 --batch 8 --epochs 1 --layout try 2>&1 | grep -c 'is known to this process alone: .*: Not a directory$'; }
+[ "$(TENON_CACHE=$scratch/table try)" = 1 ] || fail "a verdict that can't be kept"
+[ "$(TENON_CACHE=off try)" = 0 ] || fail "a verdict that is not to be kept"
+
+# Operators that a network has with channels first and last come once.
+tune --forget
+tune --net "conv 2 3x3, flatten, linear 10" --shape 1x4x4 --batch 8 --json || fail "tuning both layouts"
+says '"operator": "matmul' "products of both layouts"
+[ -z "$(grep -o '"operator": "[^"]*"' out/said | sort | uniq -d)" ] || { cat out/said; fail "an operator comes twice"; }
+says "\"operators\": $(grep -c '"operator"' out/said), \"known\": 0," "operators of both layouts"
+
 # A table in the cache that is damaged is told of, once, and begun anew; of an empty one it is said that it is.
 tune --forget
 tune --list
