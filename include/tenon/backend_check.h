@@ -17,8 +17,8 @@
  *
  * The forms of the operators are in the table near the end, as "f:bchw f:bcpq": an operand each, inputs before outputs,
  * with its type and the letters of its sizes. Equal letters are equal sizes, and facts.size has them by these names.
- * Types: i is i32; t any type, and f any but i32, u8 and i8, the same for all operands of an operator. T and F likewise,
- * but with TN_TAKES_STORED they may differ where they are computed alike, as bf16 is in f32. */
+ * Types: i is i32; t any type, and f any but i32, u8 and i8, the same for all operands of an operator. T and F
+ * likewise, but with TN_TAKES_STORED they may differ where they are computed alike, as bf16 is in f32. */
 #ifndef TENON_BACKEND_CHECK_H
 #define TENON_BACKEND_CHECK_H
 
@@ -451,7 +451,7 @@ static inline int32_t tn_check_reserved(const tn_op_desc *desc, const tn_op_form
     if (!op->last) return tn_check_field(desc, "reserved", value, 0, 0, msg);
     facts->channels_last = value;
     return facts->takes & TN_TAKES_CHANNELS_LAST ? tn_check_flag(desc, "channels_last", value, msg)
-                                          : tn_check_field(desc, "channels_last", value, 0, 0, msg);
+                                                 : tn_check_field(desc, "channels_last", value, 0, 0, msg);
 }
 
 /* All that backend.h asks of a description. `facts` are valid as long as it is. */
