@@ -78,7 +78,7 @@ TN_API TN_MUST_USE tn_status tn_tuned_export(const tn_device *device, char *text
  * is damaged or cut, or of another device, driver or version of the kernels: TN_EINVAL, and nothing is taken. */
 TN_API TN_MUST_USE tn_status tn_tuned_import(tn_device *device, const char *text, uint64_t bytes, uint32_t *count);
 
-/* Forgets all choices of the device, in the cache too. */
+/* Forgets all choices of the device, in the cache too; TN_EIO: a cache that can't be written has them still. */
 TN_API TN_MUST_USE tn_status tn_tuned_forget(tn_device *device);
 
 #ifdef __cplusplus

@@ -3910,7 +3910,7 @@ FUNCTIONS = {
         is damaged or cut, or of another device, driver or version of the kernels: TN_EINVAL, and nothing is taken."""),
     "tn_tuned_forget": (c_int32, (c_void_p,), False,
         "tn_status tn_tuned_forget(tn_device *device)",
-        """Forgets all choices of the device, in the cache too."""),
+        """Forgets all choices of the device, in the cache too; TN_EIO: a cache that can't be written has them still."""),
     "tn_op_at": (c_int, (c_size_t, c_void_p,), False,
         "int tn_op_at(size_t index, tn_op_entry *entry)",
         """Operator number `index`, the rows of unary.def and binary.def included; texts live as long as the library. Returns 0

@@ -301,10 +301,11 @@ static int check(tuner *t)
     return status == CLI_GO_ON ? cli_can_write("export", t->to) ? CLI_FAILED : CLI_GO_ON : status;
 }
 
-/* Whether what is found can be kept, or goes to a file. */
+/* Whether what is found can be kept, or goes to a file, and what was found can be forgotten. */
 static int check_cache(const tuner *t)
 {
-    if (!tn_cache_check() || !(t->tunes || t->from)) return CLI_GO_ON;
+    if (!(t->tunes || t->from || t->forget) || !tn_cache_check()) return CLI_GO_ON;
+    if (t->forget) return cli_fail("nothing can be forgotten: %s", tn_message());
     if (!t->to) return cli_fail("nothing can be kept: %s; --export FILE writes what is found to a file", tn_message());
     cli_warn("%s; what is found goes to %s alone", tn_message(), cli_shown(t->to));
     return CLI_GO_ON;

@@ -187,14 +187,15 @@ static void warn_of_unwritten(const tn_device *device)
     device->tuned->is_told = 1;
 }
 
-void tn_tuned_keep(const tn_device *device)
+int tn_tuned_keep(const tn_device *device)
 {
     char key[TN_TUNE_KEY];
     cache_key(device, key);
     const int lock = tn_cache_lock("tenon", key);
     catch_up(device);
     char *text = tn_tuned_text(device->tuned, 1);
-    if (text && tn_cache_put("tenon", key, text, strlen(text), TN_CACHE_LIMIT)) {
+    const int is_kept = text && tn_cache_put("tenon", key, text, strlen(text), TN_CACHE_LIMIT);
+    if (is_kept) {
         tn_tuned_forget_changes(device->tuned);
         device->tuned->written = tn_hash_bytes(TN_HASH_EMPTY, text, strlen(text));
     } else {
@@ -202,6 +203,7 @@ void tn_tuned_keep(const tn_device *device)
     }
     tn_free(text);
     tn_cache_unlock(lock);
+    return is_kept;
 }
 
 /* ---- runs -------------------------------------------------------------------------------------------------------- */

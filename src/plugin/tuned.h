@@ -94,8 +94,8 @@ TN_MUST_USE tn_status tn_tuned_load(tn_device *device);
 void tn_tuned_free(tn_device *device);
 /* Writes it to the cache, together with what other processes wrote there meanwhile: their rows are the device's from
  * then on, and the backend is told of their choices. Where it can't be written (a full disk is logged, once), the
- * changes made here stay the device's, and are written another time. */
-void tn_tuned_keep(const tn_device *device);
+ * changes made here stay the device's, and are written another time: 0. */
+int tn_tuned_keep(const tn_device *device);
 /* Around a candidate's run: whether no other process, and no other device of this one, is at such a run for the same
  * table. If one is, a row that says so is no row that ended a process. */
 int tn_tuned_enter(const tn_device *device, int *is_alone);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "cache.h"
 #include "error.h"
 #include "given.h"
 #include "tuner.h"
@@ -108,7 +109,9 @@ tn_status tn_tuned_forget(tn_device *device)
     for (uint32_t i = 0; i < device->tuned->count && !s; i++)
         if (device->tuned->row[i].kind == TN_ROW_CHOSEN) s = tn_tuned_choose(device, device->tuned->row[i].key, NULL);
     if (!s) s = tn_tuned_empty(device->tuned);
-    if (!s) tn_tuned_keep(device);
+    if (!s && !tn_tuned_keep(device) && tn_cache_can_keep())
+        s = tn_fail(TN_EIO, "%s: what was chosen is forgotten by this process alone: the cache can't be written",
+                    device->name);
     pthread_mutex_unlock(&device->tuned->lock);
     return s;
 }

@@ -169,6 +169,7 @@ for cache in off /dev/null/cache; do
     : >out/runs
     TENON_CACHE=$cache refuses 'nothing can be kept' --net "linear 10" --batch 8
     TENON_CACHE=$cache refuses 'nothing can be kept' --import table
+    TENON_CACHE=$cache refuses 'nothing can be forgotten' --forget
     [ ! -s out/runs ] || fail "$cache: it tuned"
     rm -f found
     TENON_CACHE=$cache tuned --export found || fail "$cache: tuning for a file"
@@ -201,6 +202,16 @@ says 'by way a=3 b=3' "tuning with a disk that is full"
 [ "$(grep -c ' candidates in ' out/said)" = 1 ] || { cat out/said; fail "with a disk that is full it goes on tuning"; }
 says '^tenon: .*what was found is lost; --export FILE' "what is lost with a disk that is full"
 says 'status 1' "a disk that is full"
+tuned || fail "tuning before there is nothing to write to"
+(
+    trap '' XFSZ
+    ulimit -f 0
+    "$tenon" tune "$device" --forget 2>&1
+    echo "status $?"
+) | cat >out/said
+says '^tenon: .*forgotten by this process alone: the cache' "forgetting with a disk that is full"
+says 'status 1' "forgetting with a disk that is full"
+tuned && says '"known": true' "what a disk that is full did not forget"
 
 # Nor is a table said to be taken that can't be kept.
 (trap '' XFSZ && ulimit -f 0 && "$tenon" tune "$device" --import table 2>&1) | cat >out/said
