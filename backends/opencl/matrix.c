@@ -30,7 +30,6 @@ int ocl_matrix_is_model(const tn_context *context)
     return kinds[context->matrix].is_model;
 }
 
-enum { BF16_FORM = 3 };
 #define RAW_FORM "#define PARTS 1\n#define RAW 1\n#define EXACT 1\n"
 
 const ocl_form ocl_forms[OCL_FORMS] = {
@@ -121,7 +120,8 @@ int ocl_matrix_form(const ocl_build *build, double flops)
 {
     const tn_tensor_desc *in = build->desc->in;
     const int32_t dtype = in[0].dtype == in[1].dtype ? in[0].dtype : TN_F32;
-    const int first = strcmp(build->desc->name, "matmul") ? OCL_RIGHT_CONV : 0;
+    const int conv = build->facts->channels_last ? OCL_RIGHT_LAID : OCL_RIGHT_CONV;
+    const int first = strcmp(build->desc->name, "matmul") ? conv : 0;
     if (!is_worth(build, flops)) return -1;
     for (int form = 0; form < OCL_FORMS; form++)
         if (ocl_forms[form].dtype == dtype && (ocl_forms[form].level == build->level || dtype != TN_F32))
@@ -131,7 +131,7 @@ int ocl_matrix_form(const ocl_build *build, double flops)
 
 int ocl_matrix_last_form(const ocl_build *build, double flops)
 {
-    static const int forms[OCL_LEVELS] = {0, 1, BF16_FORM};
+    static const int forms[OCL_LEVELS] = {0, 1, OCL_BF16_FORM};
     const tn_tensor_desc *in = build->desc->in;
     const int is_bf16 = in[0].dtype == TN_BF16 && (in[1].dtype == TN_BF16 || build->level == TN_PRECISION_BF16);
     uint32_t level = is_bf16 ? TN_PRECISION_BF16 : build->level;
@@ -164,8 +164,7 @@ static int32_t judge_both(tn_context *context, tn_msg *msg)
 {
     uint32_t right = 0, last = 0;
     int32_t s = judge(context, ocl_matrix_try, "matrix units", &right, msg);
-    if (!s && right && ocl_matrix_has_stages(context))
-        s = judge(context, ocl_matrix_try_last, "convolutions with channels last", &last, msg);
+    if (!s && right) s = judge(context, ocl_matrix_try_last, "convolutions with channels last", &last, msg);
     context->matrix_right = right | last;
     return s;
 }

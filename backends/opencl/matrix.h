@@ -17,15 +17,16 @@ typedef struct ocl_form {
     const char *staged;
 } ocl_form;
 
-enum { OCL_FORMS = 5, OCL_LEVELS = 3 }; /* the first forms are those of f32, one for each level */
+enum { OCL_FORMS = 5, OCL_LEVELS = 3, OCL_BF16_FORM = 3 }; /* the first forms are those of f32, one for each level */
 extern const ocl_form ocl_forms[OCL_FORMS];
 
-/* Bits of tn_context.matrix_right: of forms as products, as convolutions, and as convolutions with channels last. */
-enum { OCL_RIGHT_CONV = 8, OCL_RIGHT_LAST = 16 };
+/* Bits of tn_context.matrix_right: of forms as products, as convolutions, as those of the family channels_last, and as
+ * convolutions of pictures that lie so. */
+enum { OCL_RIGHT_CONV = 8, OCL_RIGHT_LAST = 16, OCL_RIGHT_LAID = 24 };
 
 const char *ocl_matrix_kind(const tn_context *context); /* its name */
 int ocl_matrix_is_model(const tn_context *context);     /* a kind that no device has */
-/* What a kind makes right: bits of all but convolutions with channels last; of these alone. */
+/* What a kind makes right: bits of all but what has channels last; of that alone. */
 ocl_trial ocl_matrix_try, ocl_matrix_try_last;
 uint64_t ocl_matrix_tried(const tn_context *context); /* a hash of the sources, and of what is tried */
 

@@ -1,7 +1,7 @@
 /* matrix_trial.c: whether matrix units come out right. When a context is made each form of product is made on the
  * device in each of its blocks, the way that a network's product goes: a long one, and two at once of transposed
- * factors with an epilogue; then convolutions, and gradients of their weights; and compared with the host's sums. What
- * is wrong or does not compile is left to other kernels. */
+ * factors with an epilogue; then convolutions, and gradients of their weights, of pictures in either order; and
+ * compared with the host's sums. What is wrong or does not compile is left to other kernels. */
 #include "matrix.h"
 #include "staged.h"
 
@@ -19,17 +19,25 @@ static const way ways[] = {{1, M, K, 0}, {2, M, 150, 1}, {2, 50, 150, 1}, {2, 13
 enum { WAYS = sizeof ways / sizeof *ways, MODELS = WAYS - 1 };
 
 /* Convolutions of so many pictures by filters of 3 x 3, with zeros around the pictures, or gradients of weights. The
- * first is for models; the last is none with channels last. */
-enum { SIDE = 3, TAPS = SIDE * SIDE };
+ * first is for models; the family channels_last has no gradient of weights. `last`: pictures have their channels last.
+ */
+enum { SIDE = 3, TAPS = SIDE * SIDE, WINDOWS = 4, OF_FAMILY = 3 };
 typedef struct window {
-    int is_weight, filters, pictures, channels, high, wide;
+    int last, is_weight, filters, pictures, channels, high, wide;
 } window;
-static const window windows[] = {
-    {0, 5, 1, 5, 3, 4}, {0, 13, 2, 20, 9, 11}, {0, 50, 2, 20, 9, 11}, {1, 50, 2, 20, 9, 11}};
-enum { WINDOWS = sizeof windows / sizeof *windows };
-static const double last_off[OCL_LEVELS] = {3e-6, 1e-3, 8e-3}; /* as ocl_form.off, of TF32 and bf16 */
+static const window windows[2][WINDOWS] = {
+    {{0, 0, 5, 1, 5, 3, 4}, {0, 0, 13, 2, 20, 9, 11}, {0, 0, 50, 2, 20, 9, 11}, {0, 1, 50, 2, 20, 9, 11}},
+    {{1, 0, 5, 1, 8, 3, 4}, {1, 0, 13, 2, 24, 9, 11}, {1, 0, 50, 2, 24, 9, 11}, {1, 1, 50, 2, 24, 9, 11}}};
 
+/* Of that family: the numbers of its kernels, those of models and others; and as ocl_form.off, of TF32 and bf16. */
+static const struct {
+    ocl_staged numbers[2];
+    double off[OCL_BF16_FORM + 1];
+} family = {{{1, 2, 2, 3}, {1, 1, 1, 2}}, {3e-6, 1e-3, 8e-3, 3e-6}};
+
+/* lasts: another time it would be the same. */
 typedef struct trial {
+    int lasts;
     float a[M * K], b[K * N], y[2 * M * N];
     unsigned char raw_a[BYTES], raw_b[BYTES];
 } trial;
@@ -81,9 +89,14 @@ static int32_t run_kernel(tn_queue *queue, tn_kernel *kernel, trial *t, tn_buffe
     return s ? s : late;
 }
 
-/* What the operator makes of the operands, on its way through all that follows a description. `is_made`: the driver has
- * compiled it. */
-static int32_t run_op(tn_context *context, const tn_op_desc *desc, const ocl_choice *choice, trial *t, int *is_made)
+/* Whether another time it would be the same: a driver that does not compile it. */
+static int may_last(int32_t s, int is_made)
+{
+    return !s || (!is_made && s != TN_ENOMEM);
+}
+
+/* What the operator makes of the operands, on its way through all that follows a description. */
+static int32_t run_op(tn_context *context, const tn_op_desc *desc, const ocl_choice *choice, trial *t)
 {
     tn_kernel_info info = {.size = sizeof info};
     tn_kernel *kernel = NULL;
@@ -91,7 +104,8 @@ static int32_t run_op(tn_context *context, const tn_op_desc *desc, const ocl_cho
     tn_buffer *buffer[4] = {NULL};
     int32_t s = ocl_op_prepare_by(context, desc, choice, &kernel, &info, NULL);
     if (!s) s = ocl_ready.ready(kernel, NULL);
-    *is_made = !s;
+    const int is_made = !s; /* the driver has compiled it */
+    memset(t->y, 0, sizeof t->y);
     const uint64_t bytes[4] = {bytes_of(&desc->in[0]), bytes_of(&desc->in[1]), bytes_of(desc->out), info.scratch};
     for (int i = 0; i < 4 && !s; i++) s = ocl_buffer_create(context, bytes[i], &buffer[i], NULL);
     if (!s) s = ocl_queue_create(context, &queue, NULL);
@@ -99,6 +113,7 @@ static int32_t run_op(tn_context *context, const tn_op_desc *desc, const ocl_cho
     if (queue) ocl_queue_destroy(queue);
     for (int i = 0; i < 4; i++) ocl_buffer_destroy(buffer[i]);
     ocl_op_release(kernel);
+    t->lasts &= may_last(s, is_made);
     return s;
 }
 
@@ -125,6 +140,8 @@ static tn_tensor_desc tensor_of(int32_t dtype, int32_t rank, const int64_t *dim)
     for (int d = rank - 1; d >= 0; d--) t.dim[d] = dim[d], t.stride[d] = stride, stride *= dim[d];
     return t;
 }
+
+static const ocl_choice untuned = {.family = NULL};
 
 /* ---- products of matrices ---------------------------------------------------------------------------------------- */
 
@@ -167,14 +184,13 @@ static void draw_factors(trial *t, const way *w, int32_t dtype)
         }
 }
 
-static int32_t run_product(tn_context *context, int form, const way *w, trial *t, int *is_made)
+static int32_t run_product(tn_context *context, int form, const way *w, trial *t)
 {
     static const tn_map_instr doubles[] = {{"const", {-1, -1, -1, -1}, TN_F32, 0, DOUBLED},
                                            {"mul", {0, 1, -1, -1}, TN_F32, 0, 0}};
     static const int32_t last = 2; /* behind the product and the constant */
     static const tn_map_attrs epilogue = {
         .size = sizeof epilogue, .instr = doubles, .out = &last, .n_instr = 2, .n_in = 1, .n_out = 1};
-    static const ocl_choice untuned = {.family = NULL};
     const int32_t dtype = ocl_forms[form].dtype;
     const int turned = w->is_turned;
     const int64_t a[] = {w->batch, turned ? w->k : w->m, turned ? w->m : w->k};
@@ -193,37 +209,52 @@ static int32_t run_product(tn_context *context, int form, const way *w, trial *t
                              .attrs = &attrs,
                              .precision = ocl_forms[form].level};
     draw_factors(t, w, dtype);
-    return run_op(context, &desc, &untuned, t, is_made);
+    return run_op(context, &desc, &untuned, t);
 }
 
 /* ---- convolutions ------------------------------------------------------------------------------------------------ */
 
+static tn_tensor_desc pictures_of(const window *w, int32_t dtype, int channels)
+{
+    const int64_t usual[] = {w->pictures, channels, w->high, w->wide};
+    const int64_t last[] = {w->pictures, w->high, w->wide, channels};
+    return tensor_of(dtype, 4, w->last ? last : usual);
+}
+
 /* Pictures, filters and results; a gradient of weights is made of pictures and results. */
 static void describe(const window *w, int32_t dtype, tn_tensor_desc in[2], tn_tensor_desc *out)
 {
-    const int64_t x[] = {w->pictures, w->channels, w->high, w->wide}, y[] = {w->pictures, w->filters, w->high, w->wide};
     const int64_t filters[] = {w->filters, w->channels, SIDE, SIDE};
-    in[0] = tensor_of(dtype, 4, x);
-    in[1] = tensor_of(dtype, 4, w->is_weight ? y : filters);
-    *out = tensor_of(TN_F32, 4, w->is_weight ? filters : y);
+    in[0] = pictures_of(w, dtype, w->channels);
+    in[1] = w->is_weight ? pictures_of(w, dtype, w->filters) : tensor_of(dtype, 4, filters);
+    *out = w->is_weight ? tensor_of(TN_F32, 4, filters) : pictures_of(w, TN_F32, w->filters);
 }
 
-static float pixel(const trial *t, const window *w, int picture, int channel, int y, int x)
+/* Where an element of pictures of so many channels lies. */
+static int at_pixel(const window *w, int channels, int picture, int channel, int pixel)
+{
+    const int pixels = w->high * w->wide;
+    return w->last ? (picture * pixels + pixel) * channels + channel : (picture * channels + channel) * pixels + pixel;
+}
+
+static float see(const trial *t, const window *w, int picture, int channel, int y, int x)
 {
     if (y < 0 || y >= w->high || x < 0 || x >= w->wide) return 0;
-    return t->a[((picture * w->channels + channel) * w->high + y) * w->wide + x];
+    return t->a[at_pixel(w, w->channels, picture, channel, y * w->wide + x)];
 }
 
 /* What an element of a result, or of a gradient of weights, is. */
 static total convolved(const trial *t, const window *w, int at)
 {
-    const int filter = at / (w->high * w->wide) % w->filters, picture = at / (w->high * w->wide) / w->filters;
-    const int y = at / w->wide % w->high - 1, x = at % w->wide - 1;
+    const int pixels = w->high * w->wide, picture = at / pixels / w->filters;
+    const int filter = w->last ? at % w->filters : at / pixels % w->filters;
+    const int at_y = w->last ? at / w->filters % pixels : at % pixels;
+    const int y = at_y / w->wide - 1, x = at_y % w->wide - 1;
     total all = {0};
     for (int c = 0; c < w->channels; c++)
         for (int tap = 0; tap < TAPS; tap++)
             add_product(&all, t->b[(filter * w->channels + c) * TAPS + tap],
-                        pixel(t, w, picture, c, y + tap / SIDE, x + tap % SIDE));
+                        see(t, w, picture, c, y + tap / SIDE, x + tap % SIDE));
     return all;
 }
 
@@ -234,8 +265,8 @@ static total gradient(const trial *t, const window *w, int at)
     total all = {0};
     for (int picture = 0; picture < w->pictures; picture++)
         for (int p = 0; p < w->high * w->wide; p++)
-            add_product(&all, t->b[(picture * w->filters + filter) * w->high * w->wide + p],
-                        pixel(t, w, picture, c, y + p / w->wide, x + p % w->wide));
+            add_product(&all, t->b[at_pixel(w, w->filters, picture, filter, p)],
+                        see(t, w, picture, c, y + p / w->wide, x + p % w->wide));
     return all;
 }
 
@@ -247,19 +278,24 @@ static int is_convolved(const trial *t, const window *w, int count, double off)
     return close;
 }
 
-/* Of every other of `each` numbers all are positive: of channels, of filters. */
-static void draw_operand(const tn_tensor_desc *like, int64_t each, uint32_t seed, float *value, unsigned char *raw)
+/* Of every other of a dimension all are positive: of channels, of filters. */
+static void draw_operand(const tn_tensor_desc *like, int d, uint32_t seed, float *value, unsigned char *raw)
 {
+    const int64_t each = like->stride[d];
     for (int64_t i = 0; i < tn_desc_count(like); i++)
         value[i] = stored(like->dtype, number((uint32_t)i + seed, i / each % 2 == 0),
                           raw + i * (int64_t)tn_dtype_size(like->dtype));
 }
 
-static int32_t run_window(tn_context *context, int form, const window *w, const ocl_choice *choice, trial *t,
-                          int *is_made)
+static int32_t run_window(tn_context *context, int form, const window *w, const ocl_choice *choice, trial *t)
 {
-    const tn_conv_attrs attrs = {
-        .size = sizeof attrs, .groups = 1, .stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}};
+    const tn_conv_attrs attrs = {.size = sizeof attrs,
+                                 .groups = 1,
+                                 .stride = {1, 1},
+                                 .pad = {1, 1},
+                                 .dilation = {1, 1},
+                                 .channels_last = (uint32_t)w->last};
+    const int channels = w->last ? 3 : 1;
     tn_tensor_desc in[2], out;
     describe(w, ocl_forms[form].dtype, in, &out);
     const tn_op_desc desc = {.size = sizeof desc,
@@ -270,18 +306,12 @@ static int32_t run_window(tn_context *context, int form, const window *w, const 
                              .out = &out,
                              .attrs = &attrs,
                              .precision = ocl_forms[form].level};
-    draw_operand(&in[0], in[0].stride[1], 0, t->a, t->raw_a);
-    draw_operand(&in[1], in[1].stride[w->is_weight], 5, t->b, t->raw_b);
-    return run_op(context, &desc, choice, t, is_made);
+    draw_operand(&in[0], channels, 0, t->a, t->raw_a);
+    draw_operand(&in[1], w->is_weight ? channels : 0, 5, t->b, t->raw_b);
+    return run_op(context, &desc, choice, t);
 }
 
 /* ---- verdicts ---------------------------------------------------------------------------------------------------- */
-
-/* Whether another time it would be the same: a driver that does not compile it. */
-static int may_last(int32_t s, int is_made)
-{
-    return !s || (!is_made && s != TN_ENOMEM);
-}
 
 static int told(const tn_context *context, int32_t s, int is_right)
 {
@@ -292,75 +322,80 @@ static int told(const tn_context *context, int32_t s, int is_right)
     return is_right;
 }
 
-/* One form, in all ways: 1: right, 0: wrong or not possible. `lasts` becomes 0 if another time it may be otherwise. */
-static int try_products(tn_context *context, int form, trial *t, int *lasts)
+/* One form, in all ways: 1: right, 0: wrong or not possible. */
+static uint32_t try_products(tn_context *context, int form, trial *t)
 {
     int32_t s = TN_OK;
     int is_right = 1;
     const int is_model = ocl_matrix_is_model(context);
     for (int i = is_model ? MODELS : 0; i < MODELS + is_model && is_right; i++) {
-        int is_made = 0;
-        memset(t->y, 0, sizeof t->y);
-        s = run_product(context, form, &ways[i], t, &is_made);
-        *lasts &= may_last(s, is_made);
+        s = run_product(context, form, &ways[i], t);
         is_right = !s && is_close(t, &ways[i], ocl_forms[form].off);
     }
-    return told(context, s, is_right);
+    return (uint32_t)told(context, s, is_right);
 }
 
-/* The same of convolutions, but for the last `less` of them, by a choice of a family or without. */
-static int try_windows(tn_context *context, int form, int less, const ocl_choice *choice, trial *t, int *lasts)
+/* The same of the convolutions before `end`, of pictures in one order, by a choice of a family or without. */
+static uint32_t try_windows(tn_context *context, int form, int last, int end, const ocl_choice *choice, trial *t)
 {
+    const double off = choice->family ? family.off[form] : ocl_forms[form].off;
+    const int is_model = ocl_matrix_is_model(context);
     int32_t s = TN_OK;
     int is_right = 1;
-    const int is_model = ocl_matrix_is_model(context), end = is_model ? 1 : WINDOWS - less;
-    for (int i = !is_model; i < end && is_right; i++) {
-        const window *w = &windows[i];
-        int is_made = 0;
+    for (int i = !is_model; i < (is_model ? 1 : end) && is_right; i++) {
+        const window *w = &windows[last][i];
         tn_tensor_desc in[2], out;
         describe(w, ocl_forms[form].dtype, in, &out);
-        memset(t->y, 0, sizeof t->y);
-        s = run_window(context, form, w, choice, t, &is_made);
-        *lasts &= may_last(s, is_made);
-        is_right =
-            !s && is_convolved(t, w, (int)tn_desc_count(&out), choice->family ? last_off[form] : ocl_forms[form].off);
+        s = run_window(context, form, w, choice, t);
+        is_right = !s && is_convolved(t, w, (int)tn_desc_count(&out), off);
     }
-    return told(context, s, is_right);
+    return (uint32_t)told(context, s, is_right);
 }
 
 /* Each as if it alone had been found right, and whatever its size. */
-static void try_forms(tn_context *context, trial *t, uint32_t *right, int *lasts)
+static void try_forms(tn_context *context, trial *t, uint32_t *right)
 {
-    static const ocl_choice untuned = {.family = NULL};
     for (int form = 0; form < OCL_FORMS; form++) {
         context->matrix_right = 1u << form;
-        *right |= (uint32_t)try_products(context, form, t, lasts) << form;
+        *right |= try_products(context, form, t) << form;
     }
     for (int form = 0; form < OCL_FORMS; form++) {
         context->matrix_right = 1u << (OCL_RIGHT_CONV + form);
-        *right |= (uint32_t)try_windows(context, form, 0, &untuned, t, lasts) << (OCL_RIGHT_CONV + form);
+        *right |= try_windows(context, form, 0, WINDOWS, &untuned, t) << (OCL_RIGHT_CONV + form);
     }
 }
 
-static void try_last(tn_context *context, trial *t, uint32_t *right, int *lasts)
+/* By the family, at a level, of pictures in either order; at bf16 those with channels last are stored so. */
+static uint32_t try_family(tn_context *context, int level, trial *t)
 {
-    const int more = ocl_matrix_is_model(context) ? 0 : 1;
-    const ocl_staged numbers = {.wide = 1, .high = 1 + more, .steps = 1 + more, .stages = 2 + more};
-    const ocl_choice choice = ocl_staged_choice("channels_last", &numbers, 0);
-    for (int level = 0; level < OCL_LEVELS; level++) { /* the forms of f32 */
+    static const int lying[OCL_LEVELS] = {0, 1, OCL_BF16_FORM};
+    const ocl_choice choice = ocl_staged_choice("channels_last", &family.numbers[ocl_matrix_is_model(context)], 0);
+    const int is_right = try_windows(context, level, 0, OF_FAMILY, &choice, t) != 0;
+    return is_right && try_windows(context, lying[level], 1, OF_FAMILY, &choice, t);
+}
+
+static void try_last(tn_context *context, trial *t, uint32_t *right)
+{
+    for (int form = 0; form < OCL_FORMS; form++) {
+        context->matrix_right = 1u << (OCL_RIGHT_LAID + form);
+        *right |= try_windows(context, form, 1, WINDOWS, &untuned, t) << (OCL_RIGHT_LAID + form);
+    }
+    for (int level = 0; level < OCL_LEVELS && ocl_matrix_has_stages(context); level++) {
         context->matrix_right = 1u << (OCL_RIGHT_LAST + level);
-        *right |= (uint32_t)try_windows(context, level, 1, &choice, t, lasts) << (OCL_RIGHT_LAST + level);
+        *right |= try_family(context, level, t) << (OCL_RIGHT_LAST + level);
     }
 }
 
-static int32_t try_by(tn_context *context, void (*try)(tn_context *, trial *, uint32_t *, int *), uint32_t *right,
-                      int *lasts, tn_msg *msg)
+static int32_t try_by(tn_context *context, void (*try)(tn_context *, trial *, uint32_t *), uint32_t *right, int *lasts,
+                      tn_msg *msg)
 {
     trial *t = ocl_alloc(sizeof *t);
     if (!t) return ocl_fail(msg, TN_ENOMEM, "out of memory for a trial of matrix units");
     const double grain = context->grain;
     context->grain = 0;
-    try(context, t, right, lasts);
+    t->lasts = 1;
+    try(context, t, right);
+    *lasts = t->lasts;
     context->grain = grain;
     ocl_free(t);
     return TN_OK;
@@ -386,13 +421,14 @@ uint64_t ocl_matrix_tried(const tn_context *context)
     const char *const sources[] = {ocl_cl_types,         ocl_cl_matmul_matrix, ocl_cl_conv,       ocl_cl_conv_matrix,
                                    ocl_cl_matrix_staged, ocl_cl_conv_last,     ocl_cl_conv_places};
     uint64_t hash = ocl_hash(ocl_hash(context->identity, ways, sizeof ways), windows, sizeof windows);
+    hash = ocl_hash(ocl_hash(hash, family.numbers, sizeof family.numbers), family.off, sizeof family.off);
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) hash = hash_text(hash, sources[i]);
     for (int form = 0; form < OCL_FORMS; form++) {
         ocl_text text = {0};
         for (int i = 0; i < WAYS; i++) ocl_matrix_write(&text, context, form, ways[i].m);
         if (!text.failed) hash = ocl_hash(hash, text.s, text.length);
         ocl_text_free(&text);
-        hash = hash_text(hash, ocl_forms[form].staged);
+        hash = hash_text(ocl_hash(hash, &ocl_forms[form].off, sizeof ocl_forms[form].off), ocl_forms[form].staged);
     }
     return hash;
 }

@@ -23,7 +23,7 @@ check()
 used()
 {
     for file in $(cd "$folder/$1" && grep -l "$3" "$2"-*.cl); do
-        grep "^$file" "$folder/$1/launches.txt" | grep -Eqv ' (141|50|13) 77 (1050|150)$| 1 2860 11 13 11$' && return 0
+        grep "^$file" "$folder/$1/launches.txt" | grep -Eqv ' (141|50|13) 77 (1050|150)$| 1 (2860|3432) 11 13 11$' && return 0
     done
     return 1
 }

@@ -6,7 +6,7 @@
  * last tile has no pixels; of one with channels last no pixel sees the window's last tap; by matrix units (any
  * device's) the first of three parts of each factor is all. Nor does a choice that this device can't have do harm.
  * usage: wrong_kernels gpu|cpu|matrix, or trial: convolutions by matrix units are broken from the beginning, and found
- * wrong when the context is made. */
+ * wrong when the context is made; or laid: those of pictures with channels last alone. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <dlfcn.h>
@@ -35,6 +35,8 @@ static const struct {
     {"matrix", "#define STAGES 3\n", "tap < R * S && column < n", "tap < R * S - 1 && column < n"},
     {"trial", "b_at[t] = COLUMN(", "COLUMN(min(j0 + i, n - 1))", "COLUMN(min(j0 + i, n - 2))"},
     {"trial", "#define STAGES ", "tap < R * S && column < n", "tap < R * S - 1 && column < n"},
+    {"laid", "#define BY_ROWS 1\n#define PARTS ", "COLUMN(min(j0 + i, n - 1))", "COLUMN(min(j0 + i, n - 2))"},
+    {"laid", "#define BY_ROWS 1\n#define SLOWLY", "tap < R * S && column < n", "tap < R * S - 1 && column < n"},
     {"cpu", "#define VECTORS 1\n#define ROWS 6\n#define SPAN 2\n", "min(r, last)", "min(r, last - 1)"},
 };
 enum { DEEDS = sizeof deeds / sizeof *deeds };
@@ -116,6 +118,11 @@ static const struct {
     {"trial", "conv2d", "matrix parts=1", TN_TRIAL_FAILED}, /* they were found wrong when the context was made */
     {"trial", "conv2d", "channels_last wide=1 high=1 steps=1 stages=2", TN_TRIAL_FAILED},
     {"trial", "conv2d", "tile u=8 v=8 rows=4 cols=4 deep=8 parts=1", TN_TRIAL_RIGHT},
+    {"laid", "matmul", "matrix parts=1", TN_TRIAL_RIGHT},
+    {"laid", "conv2d", "matrix parts=1", TN_TRIAL_RIGHT},
+    {"laid", "conv2d", "channels_last wide=1 high=1 steps=1 stages=2", TN_TRIAL_FAILED},
+    {"lying", "conv2d", "matrix parts=1", TN_TRIAL_FAILED},
+    {"lying", "conv2d", "tile u=8 v=8 rows=4 cols=4 deep=8 parts=1", TN_TRIAL_RIGHT},
     {"cpu", "matmul", "panels rows=6 vectors=2 span=1 pieces=2 parts=1", TN_TRIAL_RIGHT},
     {"cpu", "matmul", "panels rows=6 vectors=1 span=2 pieces=1 parts=1", TN_TRIAL_WRONG},
     {"cpu", "matmul", "panels rows=6 vectors=1 span=1 pieces=1 parts=2", TN_TRIAL_FAILED}, /* too few values of k */
@@ -135,7 +142,7 @@ static int check(tn_trial *trial, size_t i)
     return 0;
 }
 
-static int check_operator(const tn_program *program, const char *op)
+static int check_operator(const tn_program *program, const char *op, const char *rows)
 {
     tn_trial *trial = NULL;
     int right = 1;
@@ -145,8 +152,19 @@ static int check_operator(const tn_program *program, const char *op)
     if (!l || tn_trial_new(program->place[0].device, &l->operation.desc, &trial))
         return printf("FAILED: %s: %s\n", op, tn_message()), 0;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        if (!strcmp(expected[i].op, op) && !strcmp(expected[i].shape, kernels)) right &= check(trial, i);
+        if (!strcmp(expected[i].op, op) && !strcmp(expected[i].shape, rows)) right &= check(trial, i);
     tn_trial_free(trial);
+    return right;
+}
+
+/* The same convolution of pictures that have their channels last. */
+static int check_lying(tn_graph *graph, tn_state *state, tn_compile_options how)
+{
+    tn_program *program = NULL;
+    how.layout = TN_LAYOUT_LAST;
+    if (tn_compile(graph, state, &how, &program)) return printf("FAILED: %s\n", tn_message()), 0;
+    const int right = check_operator(program, "conv2d", "lying");
+    tn_program_free(program);
     return right;
 }
 
@@ -182,7 +200,8 @@ int main(int argc, char **argv)
     tn_state *state = NULL;
     tn_program *program = NULL;
     if (argc > 1) kernels = argv[1];
-    spoils = !strcmp(kernels, "trial");
+    const int is_laid = !strcmp(kernels, "laid");
+    spoils = is_laid || !strcmp(kernels, "trial");
     const int is_matrix = spoils || !strcmp(kernels, "matrix");
     if (tn_backend_option("opencl", "shape", is_matrix ? "gpu" : kernels) ||
         tn_backend_option("opencl", "matrix", is_matrix ? "plain" : "off") ||
@@ -196,7 +215,8 @@ int main(int argc, char **argv)
     if (tn_state_new(device, 1, &state) || tn_compile(graph, state, &how, &program))
         return printf("FAILED: %s\n", tn_message()), 1;
     spoils = 1;
-    int right = check_operator(program, "matmul") & check_operator(program, "conv2d");
+    int right = check_operator(program, "matmul", kernels) & check_operator(program, "conv2d", kernels);
+    if (is_laid) right &= check_lying(graph, state, how);
     spoils = 0;
     signal(SIGFPE, SIG_DFL); /* PoCL would go on after a division by 0 */
     right &= check_absent(device, graph, state, program);
