@@ -31,8 +31,8 @@ typedef struct row_near {
     V unit, high;
 } row_near;
 #define AWAY(x, r) ((x) * (r).unit - (r).high)
-/* What is left of the mean; one by the deviation, in units and as it is. Of equal numbers nothing is left, which then is
- * 0 in units, too. */
+/* What is left of the mean; one by the deviation, in units and as it is. Of equal numbers, so large that the root is
+ * nothing beside them, nothing is left: in units that is 0. */
 typedef struct row_norm {
     V low, inverse, outer;
 } row_norm;
@@ -65,8 +65,8 @@ static inline row_near near_of(V sum, V top, V first, V share)
 static inline row_norm norm_of(row_near r, V left, V squares, V share)
 {
     const V low = KEEP_MEAN ? 0 : left * share, power = squares * share - low * low, root = ROOT * r.unit;
-    const V inverse = 1 / sqrt((power < 0 ? 0 : power) + root * root);
-    const int are_equal = power <= 0 && ROOT > 0;
+    const V all = (power < 0 ? 0 : power) + root * root, inverse = 1 / sqrt(all);
+    const int are_equal = all <= 0 && ROOT > 0;
     const row_norm s = {low, are_equal ? 0 : inverse, are_equal ? 1 / ROOT : inverse * r.unit};
     return s;
 }

@@ -89,6 +89,13 @@ class Rows(unittest.TestCase):
                     off = np.abs(np.asarray(got[name]) - want[name]).max()
                     self.assertLessEqual(off, 2e-6 * top, f"{name} of {n} with {epsilon}")
 
+    def test_rows_that_are_small_beside_epsilon(self):
+        """Their squares are nothing in f32, and they are not equal."""
+        for size in (1e-9, 1e-18, 1e-25, 1e-33):
+            arrays = drawn(self.rng, 5, 165)
+            arrays[0] *= np.float32(size)
+            self.check(arrays, 1e-5, affine=1)
+
     def test_drawn_sizes(self):
         for _ in range(12):
             m, n = (int(np.exp(self.rng.uniform(0, np.log(most)))) for most in (700, 1500))
