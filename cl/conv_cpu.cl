@@ -11,9 +11,9 @@
  * pixels are whole vectors that lie together in the picture, and are read there: there is no panel.
  *
  * Given: what tile_cpu.cl needs, and tile_wide of matmul_tile.cl; X_T, LOAD_X: how pictures, or dy, are stored; X_PLAIN:
- * as T, which is so but in SCATTER, where the result may be otherwise, too: Y_T, STORE_Y; R, S, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; RUN,
- * how many elements are copied at once; the epilogue as a map over (pictures or 1, all rows, columns), see map.cl, whose
- * value 0 is the product. */
+ * as T, which is so but in SCATTER, where the result may be otherwise, too: Y_T, STORE_Y; R, S, STRIDE_H, STRIDE_W,
+ * DILATION_H, DILATION_W; RUN, how many elements are copied at once; the epilogue as a map over (pictures or 1, all
+ * rows, columns), see map.cl, whose value 0 is the product. */
 
 /* Where things lie in pictures: taps count by rows of S, planes of R; pixels by rows of q. `step` leads from one
  * element of a row to the next. */

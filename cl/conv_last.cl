@@ -7,9 +7,9 @@
  * likewise: BY_ROWS.
  *
  * Given: R, S, the window. TO_LAST: the first kernel, of both or of FILTERS_ALONE, with STORED, what is laid out: uint
- * for f32, ushort for bf16 (TO_BF16); A_T, LOAD_A, X_T, LOAD_X: how weights and pictures are stored; and TURNED: weights are (channels, m, R, S), turned round, as a gradient for
- * pictures has them, else (m, channels, R, S). Without: the core; STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; the
- * epilogue as a map. */
+ * for f32, ushort for bf16 (TO_BF16); A_T, LOAD_A, X_T, LOAD_X: how weights and pictures are stored; and TURNED:
+ * weights are (channels, m, R, S), turned round, as a gradient for pictures has them, else (m, channels, R, S). Without:
+ * the core; STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; the epilogue as a map. */
 #ifdef TO_LAST
 #define SIDE 32
 #ifdef TO_BF16

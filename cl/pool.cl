@@ -4,8 +4,8 @@
  * Given: T, in which it is computed, and LOWEST, its least value; X_T, LOAD_X, DY_T, LOAD_DY, Y_T, STORE_Y: how pictures,
  * gradients and the result are stored; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W;
  * INSIDE, if every window lies inside its picture; COUNT_PAD; PAIRS, on CPUs, for windows of 2 x 2 side by side; APART,
- * on CPUs, for the gradient of MAX, if no element of x is in two windows; CHANNELS, on GPUs, if channels come last, and how many
- * there are. Pictures x are h x w, pooled ones p x q. */
+ * on CPUs, for the gradient of MAX, if no element of x is in two windows; CHANNELS, on GPUs, if channels come last, and
+ * how many there are. Pictures x are h x w, pooled ones p x q. */
 #ifdef CHANNELS
 #define STEP CHANNELS /* from a channel's pixel to the next */
 #else

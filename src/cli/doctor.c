@@ -51,13 +51,13 @@ static void check_machine(void)
 static void check_cache(void)
 {
     char path[4096], folder[4096];
-    struct stat info;
+    struct stat info = {0};
     if (tn_cache_folder(path, sizeof path)) {
         say("warning", "%s, so kernels are built at each start", tn_message());
         return;
     }
     memcpy(folder, path, sizeof folder);
-    while (stat(folder, &info) && strrchr(folder, '/') > folder) *strrchr(folder, '/') = 0;
+    for (char *slash; stat(folder, &info) && folder[1] && (slash = strrchr(folder, '/'));) slash[slash == folder] = 0;
     errno = ENOTDIR;
     if (!S_ISDIR(info.st_mode) || access(folder, W_OK | X_OK))
         say("warning", "the cache %s can't be written (%s): set TENON_CACHE to a folder", path, strerror(errno));

@@ -15,8 +15,6 @@ typedef struct laying {
     uint32_t laid, refused; /* convolutions */
 } laying;
 
-static const int32_t to_last[IMAGE] = {0, 2, 3, 1}, to_usual[IMAGE] = {0, 3, 1, 2};
-
 static tn_shape last_shape(const tn_shape *x)
 {
     return tn_image_shape(1, x->dim[0], x->dim[1], x->dim[2], x->dim[3]);
@@ -28,7 +26,7 @@ static tn_tensor *source_of(const tn_tensor *x)
     if (x->op != &tn_op_transpose || x->type.shape.rank != IMAGE) return NULL;
     const int32_t *perm = ((const tn_transpose_node *)x->attrs)->perm;
     for (int d = 0; d < IMAGE; d++)
-        if (perm[d] != to_usual[d]) return NULL;
+        if (perm[d] != tn_image_usual[d]) return NULL;
     return x->in[0];
 }
 
@@ -118,7 +116,7 @@ static tn_tensor *lay_concat(tn_tensor *y)
     tn_concat_node at = *(const tn_concat_node *)y->attrs;
     tn_tensor *in[TN_MAX_OPERANDS];
     if (!follows(y)) return y;
-    at.axis = (uint32_t)to_usual[at.axis];
+    at.axis = (uint32_t)tn_image_usual[at.axis];
     for (uint32_t i = 0; i < y->n_in; i++) in[i] = laid(y->in[i]);
     return tn_image_to_usual(tn_node(y->op, NULL, in, y->n_in, &at));
 }
@@ -131,7 +129,8 @@ static tn_tensor *lay_slice(tn_tensor *y)
     tn_tensor *x = source_of(y->in[0]);
     if (!x) return y;
     at.shape = last_shape(&usual->shape);
-    for (int d = 0; d < IMAGE; d++) at.start[d] = usual->start[to_last[d]], at.step[d] = usual->step[to_last[d]];
+    for (int d = 0; d < IMAGE; d++)
+        at.start[d] = usual->start[tn_image_last[d]], at.step[d] = usual->step[tn_image_last[d]];
     return tn_image_to_usual(tn_node(y->op, NULL, &x, 1, &at));
 }
 
@@ -148,7 +147,7 @@ static tn_tensor *lay_sum(tn_tensor *y)
 {
     tn_tensor *x = source_of(y->in[0]);
     if (!x || !tn_sum_axes(y)) return y;
-    return tn_reshape(tn_image_to_usual(tn_sum_turned(y, x, to_last)), y->type.shape);
+    return tn_reshape(tn_image_to_usual(tn_sum_turned(y, x, tn_image_last)), y->type.shape);
 }
 
 static tn_tensor *rule(void *arg, tn_tensor *y)

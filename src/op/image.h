@@ -21,15 +21,18 @@ static inline tn_shape tn_image_shape(uint32_t channels_last, int64_t b, int64_t
     return channels_last ? TN_SHAPE(b, h, w, c) : TN_SHAPE(b, c, h, w);
 }
 
+/* Dimension d of an image in the one order is that of the other. */
+static const int32_t tn_image_last[4] = {0, 2, 3, 1}, tn_image_usual[4] = {0, 3, 1, 2};
+
 /* By transpositions. */
 static inline tn_tensor *tn_image_to_last(tn_tensor *x)
 {
-    return tn_transpose(x, (int32_t[]){0, 2, 3, 1});
+    return tn_transpose(x, tn_image_last);
 }
 
 static inline tn_tensor *tn_image_to_usual(tn_tensor *x)
 {
-    return tn_transpose(x, (int32_t[]){0, 3, 1, 2});
+    return tn_transpose(x, tn_image_usual);
 }
 
 #endif
