@@ -1,6 +1,7 @@
 #!/bin/sh
 # Images with their channels last, on a device that has convolutions so (the kernels for GPUs): a training is the same
-# but for rounding, and goes on likewise; a trial of both layouts leaves its verdict in the table, and says so when it is asked to tune.
+# but for rounding, and goes on likewise; a trial of both layouts leaves its verdict in the table, and says so when it is
+# asked to tune.
 # usage: gpu_layout.sh TENON
 set -eu
 tenon=$1
