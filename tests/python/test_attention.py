@@ -2,6 +2,7 @@
 scores: masks, shared heads, gradients, numbers that are none."""
 import unittest
 
+import runner
 import tenon
 
 try:
@@ -174,4 +175,4 @@ class InTiles(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    runner.main()

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import unittest
 
+import runner
 import tenon
 from tenon import c, lib, nn
 
@@ -501,4 +502,4 @@ class Layout(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=1)
+    runner.main()

@@ -3,6 +3,7 @@ import gc
 import sys
 import unittest
 
+import runner
 import tenon
 from tenon import dlpack
 from tenon.memory import memory_of
@@ -238,4 +239,4 @@ class PyTorch(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=1)
+    runner.main()

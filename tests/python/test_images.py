@@ -6,6 +6,7 @@ import random
 import tempfile
 import unittest
 
+import runner
 from tenon import c, lib
 
 try:
@@ -103,4 +104,4 @@ class Pictures(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    runner.main()

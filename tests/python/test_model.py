@@ -12,6 +12,7 @@ import random
 import tempfile
 import unittest
 
+import runner
 import tenon
 from tenon import progress
 
@@ -449,4 +450,4 @@ class BesidePyTorch(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=1)
+    runner.main()

@@ -4,6 +4,7 @@ import random
 import tempfile
 import unittest
 
+import runner
 import tenon
 from test_model import line
 
@@ -150,4 +151,4 @@ class Parts(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=1)
+    runner.main()

@@ -4,6 +4,7 @@ import random
 import unittest
 import warnings
 
+import runner
 import tenon
 from test_core import DEVICES, np, run, tolist
 
@@ -94,4 +95,4 @@ class Numbers(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=1)
+    runner.main()

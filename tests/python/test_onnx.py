@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 import onnx_wire
+import runner
 import tenon
 from onnx_wire import attribute, field, model, node, port, tensor, varint, whole_numbers
 
@@ -471,4 +472,4 @@ class BesidePyTorch(Base):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=1)
+    runner.main()

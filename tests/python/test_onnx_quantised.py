@@ -3,6 +3,7 @@ and DequantizeLinear follow each other the gradient goes straight through; weigh
 import struct
 import unittest
 
+import runner
 import tenon
 from onnx_wire import Base, field, model, node, port, tensor
 
@@ -94,4 +95,4 @@ class Quantised(Base):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    runner.main()

@@ -9,6 +9,8 @@ import sys
 import tempfile
 import unittest
 
+import runner
+
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EXAMPLES = sorted(glob.glob(os.path.join(TREE, "python", "examples", "*.py")))
 
@@ -59,4 +61,4 @@ class Pages(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=1)
+    runner.main()
