@@ -4,29 +4,6 @@
  *
  * Given: what tile_cpu.cl needs, SPAN, B_T, LOAD_B, TRANS_B; A_PLAIN, B_PLAIN: the operand's elements are of type T. */
 
-#if TRANS_B && defined(B_PLAIN) && defined(__clang__)
-/* x0 y0 x1 y1 .. of the first halves of two vectors, and of the second ones. Done to vectors i and i + LANES / 2, for
- * all i and log2(LANES) times, it turns rows into columns. */
-#if LANES == 16
-#define ZIP_LOW(x, y)  __builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define ZIP_HIGH(x, y) __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-#define TURN(x, y)     ZIP(x, y) ZIP(y, x) ZIP(x, y) ZIP(y, x)
-#elif LANES == 8
-#define ZIP_LOW(x, y)  __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11)
-#define ZIP_HIGH(x, y) __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15)
-#define TURN(x, y)     ZIP(x, y) ZIP(y, x) ZIP(x, y) COPY(y, x)
-#endif
-#define COPY(from, to) _Pragma("unroll") for (int i_ = 0; i_ < LANES; i_++) to[i_] = from[i_];
-#if LANES >= 8
-#define ZIP(from, to)                                                                                                  \
-    _Pragma("unroll") for (int i_ = 0; i_ < LANES / 2; i_++)                                                           \
-    {                                                                                                                  \
-        to[2 * i_] = ZIP_LOW(from[i_], from[i_ + LANES / 2]);                                                          \
-        to[2 * i_ + 1] = ZIP_HIGH(from[i_], from[i_ + LANES / 2]);                                                     \
-    }
-#endif
-#endif
-
 /* Rows k .. k + n of the panel that begins at column j, as [n][WIDE]; what lies beyond column `columns` is not used,
  * but is read only where it is inside the matrix. */
 static inline void pack(T *panel, __global const B_T *b, int k0, int n, int j, int columns, int ldb, int rows_b)
@@ -34,7 +11,7 @@ static inline void pack(T *panel, __global const B_T *b, int k0, int n, int j, i
 #if TRANS_B
     const int last = columns - 1 - j;
     int k = 0;
-#ifdef ZIP
+#if defined(ZIP) && defined(B_PLAIN)
     while (k < n && n >= LANES) {
         const int at = min(k, n - LANES); /* the last block may share values with the one before */
 #pragma unroll

@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#define SLACK 16 /* elements that may be read beyond the last picture */
-
 /* ---- what is asked ----------------------------------------------------------------------------------------------- */
 
 static int32_t check_sizes(const ocl_build *build, const tn_conv_attrs *a)
@@ -90,18 +88,19 @@ void ocl_conv_segments(const tn_context *context, conv *c, int64_t jobs)
     c->segments = ocl_max(1, ocl_ceil(c->batch, c->length));
 }
 
-static uint64_t scratch_of(uint64_t *scratch, int64_t elements, int32_t dtype)
+uint64_t ocl_conv_scratch(uint64_t *scratch, int64_t elements, int32_t dtype)
 {
     const uint64_t at = *scratch;
-    *scratch += ((uint64_t)(elements + SLACK) * tn_dtype_size(dtype) + 255) & ~(uint64_t)255;
+    *scratch += ((uint64_t)(elements + OCL_CONV_SLACK) * tn_dtype_size(dtype) + 255) & ~(uint64_t)255;
     return at;
 }
 
 static void plan_scratch(ocl_build *build, conv *c)
 {
-    if (c->staged) c->x_at = scratch_of(&build->scratch, c->batch * c->groups * c->c * c->hp * c->wp, c->x_type);
-    if (c->turned) c->a_at = scratch_of(&build->scratch, tn_desc_count(&build->desc->in[1]), c->a_type);
-    if (c->segments > 1) c->partial_at = scratch_of(&build->scratch, c->segments * c->groups * c->m * c->n, c->dtype);
+    if (c->staged) c->x_at = ocl_conv_scratch(&build->scratch, c->batch * c->groups * c->c * c->hp * c->wp, c->x_type);
+    if (c->turned) c->a_at = ocl_conv_scratch(&build->scratch, tn_desc_count(&build->desc->in[1]), c->a_type);
+    if (c->segments > 1)
+        c->partial_at = ocl_conv_scratch(&build->scratch, c->segments * c->groups * c->m * c->n, c->dtype);
 }
 
 /* Rows and columns of the result: (pictures or segments, rows of all groups, columns); of pictures with channels last
@@ -157,7 +156,7 @@ static int32_t plan(ocl_build *build, conv *c)
 
 /* ---- launches ---------------------------------------------------------------------------------------------------- */
 
-static void begin_source(ocl_text *text, const ocl_build *build, int32_t dtype)
+void ocl_conv_source(ocl_text *text, const ocl_build *build, int32_t dtype)
 {
     ocl_source_types(text, build->context, 0);
     ocl_textf(text, "#define T %s\n", ocl_storage_name(dtype));
@@ -166,7 +165,7 @@ static void begin_source(ocl_text *text, const ocl_build *build, int32_t dtype)
 /* The same of what is laid out, of input i: widened, or bit by bit. */
 static void begin_layout(ocl_text *text, const ocl_build *build, uint32_t i, int32_t dtype)
 {
-    begin_source(text, build, dtype);
+    ocl_conv_source(text, build, dtype);
     if (build->desc->in[i].dtype != dtype)
         ocl_source_operand(text, "FROM", build->desc->in[i].dtype);
     else
@@ -209,7 +208,7 @@ static int32_t add_stage(ocl_build *build, const conv *c)
                                      : add_simple(build, &text, &args, "tn_conv_stage", total, 1, 1);
 }
 
-static int32_t add_turn(ocl_build *build, const conv *c)
+int32_t ocl_conv_turn(ocl_build *build, const conv *c)
 {
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
@@ -234,7 +233,7 @@ static int32_t add_finish(ocl_build *build, const conv *c)
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     const int64_t total = c->groups * c->m * c->n;
-    begin_source(&text, build, c->dtype);
+    ocl_conv_source(&text, build, c->dtype);
     ocl_source_operand(&text, "Y", build->desc->out[0].dtype);
     ocl_textf(&text, "#define SPLIT 1\n%s", ocl_cl_conv);
     ocl_arg_scratch(&args, c->partial_at);
@@ -281,150 +280,6 @@ void ocl_conv_pictures(const conv *c, ocl_args *args)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) ocl_arg_int(args, (int32_t)sizes[i]);
 }
 
-/* ---- CPUs -------------------------------------------------------------------------------------------------------- */
-
-typedef struct cpu_plan {
-    int64_t lanes, vectors, rows; /* the tile: rows x (lanes vectors) */
-    int64_t panels, tiles, run;
-    int in_place; /* rows of the result, or of dy, are whole vectors that lie together in a picture */
-    int along;    /* conv2d_weight so: vectors run along pixels */
-} cpu_plan;
-
-#define ALONG_COLUMNS 72 /* of a work-item */
-
-/* As for matmul, but for few rows; `run`: elements that are copied at once. */
-static cpu_plan plan_cpu(const tn_context *context, const conv *c)
-{
-    cpu_plan p = {.lanes = ocl_max(4, ocl_min(16, context->vector_width)), .run = 4};
-    const int many = p.lanes == 16; /* registers */
-    if (c->dtype == TN_F64) p.lanes /= 2;
-    p.vectors = c->n > p.lanes ? 2 : 1;
-    p.in_place = !c->scatter && c->stride[1] == 1 && c->q % p.lanes == 0;
-    p.along = p.in_place && c->weight;
-    p.rows = ocl_max(1, ocl_min(c->m, many ? 8 : p.along ? 4 : 6));
-    p.panels = ocl_ceil(c->n, p.along ? ALONG_COLUMNS : p.lanes * p.vectors);
-    p.tiles = ocl_ceil(c->m, p.rows);
-    while (p.run < p.lanes && p.run < (c->weight ? c->s : c->q)) p.run *= 2;
-    return p;
-}
-
-static void write_cpu(ocl_text *text, const conv *c, const cpu_plan *p)
-{
-    ocl_textf(text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define RUN %d\n#define V %s%d\n",
-              (int)p->lanes, (int)p->vectors, (int)p->rows, (int)p->run, ocl_type_name(c->dtype), (int)p->lanes);
-    ocl_textf(text, "#define TRANS_A 0\n%s%s%s%s%s", c->x_type == c->dtype ? "#define X_PLAIN 1\n" : "",
-              p->in_place ? "#define IN_PLACE 1\n" : "", ocl_cl_tile_cpu, ocl_cl_matmul_tile, ocl_cl_conv_cpu);
-}
-
-/* How many pieces the work is worth. */
-static int64_t pieces(const tn_context *context, const conv *c)
-{
-    const double flops = 2.0 * (double)c->batch * (double)(c->groups * c->m) * (double)c->n * (double)c->k;
-    const double piece = 131072 * context->grain > 1 ? 131072 * context->grain : 1, wanted = 1 + flops / piece;
-    const int64_t most = 8 * (int64_t)context->units;
-    return wanted < (double)most ? (int64_t)wanted : most;
-}
-
-static int32_t add_along(ocl_build *build, const conv *c, const cpu_plan *p)
-{
-    ocl_text text = ocl_text_of(build);
-    ocl_args args = {.n = 0};
-    ocl_conv_begin(build, c, &text, &args);
-    ocl_textf(&text, "#define LANES %d\n#define ROWS %d\n#define V %s%d\n%s", (int)p->lanes, (int)p->rows,
-              ocl_type_name(c->dtype), (int)p->lanes, ocl_cl_conv_along);
-    ocl_conv_pictures(c, &args);
-    size_t one = 1, global = (size_t)(c->segments * c->groups * p->tiles * p->panels);
-    int32_t s = ocl_add_launch(build, &text, "tn_conv", &args, 1, &global, &one);
-    ocl_text_free(&text);
-    return s;
-}
-
-/* Work-items take whole panels, and several of them where they are many; where they are few, panels are divided into
- * chunks of rows. */
-static int32_t add_cpu(ocl_build *build, const conv *c, const cpu_plan *p)
-{
-    const int64_t outer = (c->weight ? c->segments : c->batch) * c->groups, jobs = outer * p->panels;
-    const int64_t most = pieces(build->context, c);
-    const int64_t wanted = ocl_max(1, ocl_min(p->tiles, most / ocl_max(1, jobs)));
-    const int64_t per = ocl_max(1, ocl_ceil(p->tiles, wanted)), chunks = ocl_ceil(p->tiles, per);
-    const int64_t total = jobs * chunks, each = ocl_max(1, ocl_ceil(total, most));
-    ocl_text text = ocl_text_of(build);
-    ocl_args args = {.n = 0};
-    ocl_conv_begin(build, c, &text, &args);
-    write_cpu(&text, c, p);
-    ocl_arg_long(&args, c->batch * c->groups * c->c * c->hp * c->wp + (c->staged ? SLACK : 0));
-    ocl_conv_pictures(c, &args);
-    ocl_arg_int(&args, (int32_t)chunks);
-    ocl_arg_int(&args, (int32_t)per);
-    ocl_arg_int(&args, (int32_t)total);
-    ocl_arg_int(&args, (int32_t)each);
-    size_t one = 1, global = (size_t)ocl_ceil(total, each);
-    int32_t s = ocl_add_launch(build, &text, "tn_conv", &args, 1, &global, &one);
-    ocl_text_free(&text);
-    return s;
-}
-
-/* Adding a product costs as much as a sum over ADD_COST filters, packing as much as PACK_COST channels. What adds
- * nothing computes products for pixels of x that dy has none for: those between its elements, and around it. */
-#define ADD_COST  16
-#define PACK_COST 4
-
-static int plan_scatter(const ocl_build *build, conv *c)
-{
-    const tn_tensor_desc *dy = &build->desc->in[0], *x = &build->desc->out[0];
-    const int64_t pixels = dy->dim[2] * dy->dim[3], window[2] = {c->r, c->s};
-    int64_t laid[2];
-    if (!c->data || !build->context->cpu_shape || !pixels || !c->k) return 0;
-    if (pixels * (c->filters + ADD_COST) * c->m >= c->n * c->filters * (c->m + PACK_COST)) return 0;
-    c->scatter = 1;
-    c->n = pixels;
-    c->k = c->filters;
-    c->h = x->dim[2], c->w = x->dim[3], c->q = dy->dim[3];
-    c->x_type = dy->dtype;
-    c->staged = x->dtype != c->dtype;
-    for (int d = 0; d < 2; d++) {
-        c->stride[d] = c->attrs.stride[d];
-        c->top[d] = c->attrs.pad[d];
-        laid[d] = (dy->dim[2 + d] - 1) * c->stride[d] + (window[d] - 1) * c->attrs.dilation[d] + 1;
-        c->staged |= c->top[d] || laid[d] > x->dim[2 + d];
-    }
-    c->hp = c->staged ? laid[0] : c->h;
-    c->wp = c->staged ? laid[1] : c->w;
-    return 1;
-}
-
-static int32_t prepare_scatter(ocl_build *build, conv *c)
-{
-    cpu_plan p = plan_cpu(build->context, c);
-    const int64_t total = c->batch * c->groups * p.tiles, each = ocl_max(1, ocl_ceil(total, pieces(build->context, c)));
-    size_t one = 1, global = (size_t)ocl_ceil(total, each);
-    ocl_text text = ocl_text_of(build);
-    ocl_args args = {.n = 0};
-    p.run = ocl_min(p.lanes, 8);
-    c->a_at = scratch_of(&build->scratch, tn_desc_count(&build->desc->in[1]), c->dtype);
-    if (c->staged) c->x_at = scratch_of(&build->scratch, (int64_t)global * p.rows * c->hp * c->wp, c->dtype);
-    int32_t s = add_turn(build, c);
-    begin_source(&text, build, c->dtype);
-    ocl_source_operand(&text, "A", c->a_type);
-    ocl_source_operand(&text, "X", c->x_type);
-    ocl_source_operand(&text, "Y", build->desc->out[0].dtype);
-    ocl_textf(&text, "#define SCATTER 1\n%s", c->staged ? "#define PADDED 1\n" : "");
-    ocl_conv_window(&text, c);
-    write_cpu(&text, c, &p);
-    ocl_arg_scratch(&args, c->a_at);
-    ocl_arg_ref(&args, OCL_ARG_IN, 0, TN_U8);
-    ocl_arg_ref(&args, OCL_ARG_OUT, 0, TN_U8);
-    if (c->staged) ocl_arg_scratch(&args, c->x_at);
-    const int64_t sizes[] = {c->m, c->n, c->k, c->groups};
-    for (int i = 0; i < 4; i++) ocl_arg_int(&args, (int32_t)sizes[i]);
-    ocl_arg_long(&args, tn_desc_count(&build->desc->in[0]));
-    const int64_t more[] = {c->h, c->w, c->hp, c->wp, c->q, c->top[0], c->top[1], total, each};
-    for (int i = 0; i < 9; i++) ocl_arg_int(&args, (int32_t)more[i]);
-    if (!s) s = ocl_add_launch(build, &text, "tn_conv_scatter", &args, 1, &global, &one);
-    ocl_text_free(&text);
-    return s;
-}
-
 int32_t ocl_prepare_conv(ocl_build *build)
 {
     conv c = {.segments = 1, .length = 1};
@@ -434,25 +289,24 @@ int32_t ocl_prepare_conv(ocl_build *build)
     if (s) return s;
     if (build->level && context->cpu_shape)
         return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: no faster with less precision", build->desc->name);
-    if (c.batch && c.m && c.n && plan_scatter(build, &c))
-        return build->only ? ocl_no_such(build) : prepare_scatter(build, &c);
-    const cpu_plan p = plan_cpu(context, &c);
+    ocl_conv_cpu p = {.lanes = 0};
     if (!context->cpu_shape)
         s = ocl_conv_plan_gpu(build, &c, &g);
     else if (build->only)
         s = ocl_no_such(build);
-    else if (c.weight)
-        ocl_conv_segments(context, &c, c.groups * (p.along ? p.panels * p.tiles : p.panels));
+    else
+        p = ocl_conv_plan_cpu(build, &c);
     if (s || !c.groups || !c.m || !c.n || (!c.weight && !c.batch)) return s;
+    if (c.scatter) return ocl_conv_add_scatter(build, &c, &p);
     make_space(build, &c);
     if (g.is_winograd) return ocl_winograd_add(build, &c, &g);
     if (g.staged.stages) return ocl_last_add(build, &c, &g);
     plan_scratch(build, &c);
     if (c.staged) s = add_stage(build, &c);
-    if (!s && c.turned) s = add_turn(build, &c);
+    if (!s && c.turned) s = ocl_conv_turn(build, &c);
     if (!s && !context->cpu_shape)
         s = ocl_conv_add_gpu(build, &c, &g);
     else if (!s)
-        s = p.along ? add_along(build, &c, &p) : add_cpu(build, &c, &p);
+        s = ocl_conv_add_cpu(build, &c, &p);
     return s || c.segments == 1 ? s : add_finish(build, &c);
 }

@@ -1,5 +1,5 @@
-/* conv.h: what the files that make convolutions share: the product that one is (conv.c), and what GPUs make it by
- * (conv_gpu.c). */
+/* conv.h: what the files that make convolutions share: the product that one is (conv.c), and what processors and
+ * GPUs make it by (conv_cpu.c, conv_gpu.c). */
 #ifndef TENON_OPENCL_CONV_H
 #define TENON_OPENCL_CONV_H
 
@@ -34,6 +34,24 @@ void ocl_conv_segments(const tn_context *context, conv *c, int64_t jobs);
 void ocl_conv_begin(ocl_build *build, const conv *c, ocl_text *text, ocl_args *args);
 void ocl_conv_pictures(const conv *c, ocl_args *args);
 void ocl_conv_window(ocl_text *text, const conv *c); /* the window, as macros */
+
+#define OCL_CONV_SLACK 16 /* elements that may be read beyond the last picture */
+uint64_t ocl_conv_scratch(uint64_t *scratch, int64_t elements, int32_t dtype); /* takes so many: where they lie */
+void ocl_conv_source(ocl_text *text, const ocl_build *build, int32_t dtype);   /* begins a source, its T being that */
+int32_t ocl_conv_turn(ocl_build *build, const conv *c); /* adds the launch that lays out weights */
+
+/* What a processor multiplies by (conv_cpu.c). */
+typedef struct ocl_conv_cpu {
+    enum { OCL_CONV_PANELS, OCL_CONV_ALONG, OCL_CONV_CHANNELS } form;
+    int64_t lanes, vectors, rows; /* the tile: rows x (lanes vectors) */
+    int64_t panels, tiles, run;
+    int in_place;                            /* rows of the result, or of dy, are whole vectors that lie together */
+    int64_t across, deep, band, chunks, per; /* by channels */
+} ocl_conv_cpu;
+
+ocl_conv_cpu ocl_conv_plan_cpu(const ocl_build *build, conv *c);
+int32_t ocl_conv_add_cpu(ocl_build *build, const conv *c, const ocl_conv_cpu *plan);
+int32_t ocl_conv_add_scatter(ocl_build *build, conv *c, const ocl_conv_cpu *plan); /* where c->scatter */
 
 /* What a GPU multiplies by: a tile, or matrix units. */
 typedef struct ocl_conv_plan {

@@ -257,7 +257,7 @@ static void write_packed(ocl_text *text, const ocl_build *build, const ocl_produ
     write_if(text, is_plain, "PLAIN");
     write_if(text, is_plain || c->segments > 1, "TO_MEMORY");
     write_if(text, is_narrow, "NARROW");
-    ocl_textf(text, "%s%s%s%s%s", ocl_cl_tile_cpu, ocl_cl_matmul_pack, ocl_cl_matmul_tile,
+    ocl_textf(text, "%s%s%s%s%s%s", ocl_cl_tile_cpu, ocl_cl_turn, ocl_cl_matmul_pack, ocl_cl_matmul_tile,
               is_narrow ? ocl_cl_matmul_tile : "", ocl_cl_matmul_cpu);
 }
 

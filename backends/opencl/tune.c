@@ -254,12 +254,12 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const char *
 
 static uint64_t hash_sources(void)
 {
-    const char *const sources[] = {ocl_cl_tile_cpu,      ocl_cl_matmul_pack, ocl_cl_matmul_tile,   ocl_cl_matmul_cpu,
-                                   ocl_cl_matmul_direct, ocl_cl_types,       ocl_cl_math,          ocl_cl_names,
-                                   ocl_cl_map,           ocl_cl_tile_gpu,    ocl_cl_matmul_gpu,    ocl_cl_conv_gpu,
-                                   ocl_cl_conv,          ocl_cl_bring,       ocl_cl_matrix,        ocl_cl_matmul_matrix,
-                                   ocl_cl_matrix_block,  ocl_cl_conv_matrix, ocl_cl_conv_winograd, ocl_cl_matrix_parts,
-                                   ocl_cl_matrix_staged, ocl_cl_conv_last,   ocl_cl_conv_places};
+    const char *const sources[] = {ocl_cl_tile_cpu,      ocl_cl_turn,          ocl_cl_matmul_pack, ocl_cl_matmul_tile,
+                                   ocl_cl_matmul_cpu,    ocl_cl_matmul_direct, ocl_cl_types,       ocl_cl_math,
+                                   ocl_cl_names,         ocl_cl_map,           ocl_cl_tile_gpu,    ocl_cl_matmul_gpu,
+                                   ocl_cl_conv_gpu,      ocl_cl_conv,          ocl_cl_bring,       ocl_cl_matrix,
+                                   ocl_cl_matmul_matrix, ocl_cl_matrix_block,  ocl_cl_conv_matrix, ocl_cl_conv_winograd,
+                                   ocl_cl_matrix_parts,  ocl_cl_matrix_staged, ocl_cl_conv_last,   ocl_cl_conv_places};
     uint64_t hash = 3;
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) hash = ocl_hash(hash, sources[i], strlen(sources[i]));
     return hash;
