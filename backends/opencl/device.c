@@ -325,20 +325,29 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
 
 /* ---- contexts ---------------------------------------------------------------------------------------------------- */
 
+/* Leaves the number as it is where the option is not given. */
+static int32_t read_whole(const char *name, uint32_t *number, tn_msg *msg)
+{
+    const char *text = ocl_option(name);
+    double given = 0;
+    if (!text) return TN_OK;
+    if (!tn_check_number(text, &given) || strchr(text, '.') || given < 1 || given > 65536)
+        return ocl_fail(msg, TN_EINVAL, "option opencl.%s: '%s' is no whole number from 1 to 65536", name, text);
+    *number = (uint32_t)given;
+    return TN_OK;
+}
+
 /* What tunes and watches: a folder, and units that are not there. */
 static int32_t read_options(tn_context *context, tn_msg *msg)
 {
-    const char *sources = ocl_option("sources"), *units = ocl_option("units"), *tile = ocl_option("tile"),
-               *group = ocl_option("group"), *winograd = ocl_option("winograd"), *choice = ocl_option("choice");
-    double number = 0;
+    const char *sources = ocl_option("sources"), *tile = ocl_option("tile"), *winograd = ocl_option("winograd"),
+               *choice = ocl_option("choice");
+    uint32_t most = UINT32_MAX;
     int32_t s = ocl_memory_limit(&context->memory, msg);
+    if (!s) s = read_whole("units", &context->units, msg);
+    if (!s) s = read_whole("group", &most, msg);
     if (s) return s;
-    if (units && (!tn_check_number(units, &number) || number < 1 || number > 65536 || number != (uint32_t)number))
-        return ocl_fail(msg, TN_EINVAL, "option opencl.units: '%s' is no whole number from 1 to 65536", units);
-    if (units) context->units = (uint32_t)number;
-    if (group && (!tn_check_number(group, &number) || number < 1 || number > 65536 || number != (uint32_t)number))
-        return ocl_fail(msg, TN_EINVAL, "option opencl.group: '%s' is no whole number from 1 to 65536", group);
-    if (group && number < (double)context->max_group) context->max_group = (size_t)number;
+    if (most < context->max_group) context->max_group = most;
     context->tile = context->winograd = -1;
     if (tile && !ocl_tile_number(tile, &context->tile))
         return ocl_fail(msg, TN_EINVAL, "option opencl.tile: '%s' is no tile's number", tile);

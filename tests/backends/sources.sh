@@ -51,5 +51,5 @@ wrong opencl.matrix=tensor "option opencl.matrix: 'tensor' is none of off, ptx,"
 wrong opencl.subgroups=all "option opencl.subgroups: 'all' is none of off, ptx,"
 wrong opencl.group=0 "option opencl.group: '0' is no whole number from 1 to 65536"
 wrong opencl.units=0 "option opencl.units: '0' is no whole number from 1 to 65536"
-wrong opencl.units=2.5 "option opencl.units: '2.5' is no"
+for number in 2.5 1. .5 65537; do wrong opencl.units=$number "option opencl.units: '$number' is no whole number"; done
 echo "$count sources"
