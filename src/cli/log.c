@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static int check(cli_session *s)
@@ -49,6 +50,15 @@ static void put_head(const cli_session *s)
     cli_json_end(&json, '}');
 }
 
+/* What has not even its head is no log, and does not stay. */
+static void drop_empty(cli_session *s)
+{
+    struct stat info;
+    fclose(s->log);
+    s->log = NULL;
+    if (!stat(s->settings.log, &info) && S_ISREG(info.st_mode) && !info.st_size) remove(s->settings.log);
+}
+
 int cli_log_begin(cli_session *s)
 {
     const char *path = s->settings.log;
@@ -56,7 +66,9 @@ int cli_log_begin(cli_session *s)
     s->log = fopen(path, s->settings.resume ? "a" : "w");
     if (!s->log) return cli_fail("%s: cannot be written: %s", path, strerror(errno));
     put_head(s);
-    return check(s);
+    if (!check(s)) return CLI_OK;
+    drop_empty(s);
+    return CLI_FAILED;
 }
 
 int cli_log_epoch(cli_session *s, const tn_epoch *e)

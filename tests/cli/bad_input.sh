@@ -248,6 +248,11 @@ bad 2 "--diverged" train --save a.safetensors --diverged a.safetensors
 grep -q "cannot be written: File too large" stderr || fail "limit of sizes: $(cat stderr)"
 [ -z "$(ls -A out)" ] || fail "limit of sizes: left $(ls -A out)"
 
+# Nor is there an empty log where the disk is full from the first byte on.
+(trap '' XFSZ; ulimit -f 0; train --epochs 1 --log out/log.jsonl 2>&1) | cat >said
+grep -q "^tenon: out/log.jsonl: cannot be written: File too large" said || fail "a log on a full disk: $(cat said)"
+[ -z "$(ls -A out)" ] || fail "a log on a full disk: left $(ls -A out)"
+
 # A file that can't be replaced is found before the first epoch; whoever is root can replace any.
 if [ "$(id -u)" != 0 ]; then
     : >out/m.safetensors && chmod 400 out/m.safetensors
