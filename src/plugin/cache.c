@@ -140,8 +140,16 @@ static int can_write(char *folder)
     return S_ISDIR(info.st_mode) && !access(folder, W_OK | X_OK);
 }
 
+static atomic_int is_asked; /* tn_cache_check was */
+
+int tn_cache_is_told(void)
+{
+    return atomic_load(&is_asked);
+}
+
 tn_status tn_cache_check(void)
 {
+    atomic_store(&is_asked, 1);
     char folder[PATH_MAX];
     tn_reason reason;
     const tn_status status = find_folder(folder, &reason);

@@ -16,6 +16,9 @@ int tn_cache_is_on(void);
 /* Whether what is put there will be found again: the folder can be written. Makes it. */
 int tn_cache_can_keep(void);
 
+/* Whether this process has asked tn_cache_check, and so knows. */
+int tn_cache_is_told(void);
+
 /* The size of the entry `key` of `space` in bytes, or -1; copies it if it fits in `capacity`. */
 int64_t tn_cache_get(const char *space, const char *key, void *data, uint64_t capacity);
 

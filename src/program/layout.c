@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,11 +66,10 @@ static uint32_t verdict_of(const tn_device *device, const char *key)
     return layout;
 }
 
-/* Who switched the cache off knows it; a disk that is full is told of where the table is written. */
+/* Who switched the cache off, or asked for it, knows it; a disk that is full is told of where the table is written. */
 static void warn_of_cache(const tn_device *device)
 {
-    static atomic_flag told = ATOMIC_FLAG_INIT;
-    if (tn_cache_can_keep() || tn_cache_check() == TN_EMISSING || atomic_flag_test_and_set(&told)) return;
+    if (tn_cache_can_keep() || tn_cache_is_told() || tn_cache_check() == TN_EMISSING) return;
     tn_log_line(TN_LOG_WARNING, "%s: which layout is faster is known to this process alone: %s", device->name,
                 tn_message());
 }
