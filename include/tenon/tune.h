@@ -45,7 +45,8 @@ typedef struct tn_tune_options {
     void *arg;
     uint32_t small_first;    /* the operators with the least work come first, not those with the most */
     int (*stops)(void *arg); /* asked between trials: not 0: no time is left; or NULL */
-    uint64_t spare[2];
+    int (*is_fresh)(void *arg, const char *key); /* of `again`: not 0: this one was just tuned, and is not; or NULL */
+    uint64_t spare[1];
 } tn_tune_options;
 
 /* Tunes the operators that a program has on its state's device. Programs that are compiled later use what was found;

@@ -1868,7 +1868,8 @@ class tn_tune_options(Structure):
     again: operators that have been tuned are tuned once more
     tell: for each operator when done, may see the table; or NULL
     small_first: the operators with the least work come first, not those with the most
-    stops: asked between trials: not 0: no time is left; or NULL"""
+    stops: asked between trials: not 0: no time is left; or NULL
+    is_fresh: of `again`: not 0: this one was just tuned, and is not; or NULL"""
 
     _fields_ = [
         ("seconds", c_double),
@@ -1878,7 +1879,8 @@ class tn_tune_options(Structure):
         ("arg", c_void_p),
         ("small_first", c_uint32),
         ("stops", CFUNCTYPE(c_int, c_void_p)),
-        ("spare", c_uint64 * 2),
+        ("is_fresh", CFUNCTYPE(c_int, c_void_p, c_char_p)),
+        ("spare", c_uint64 * 1),
     ]
 class tn_tuned_choice(Structure):
     """A kernel that was chosen on a device, in a table.

@@ -64,7 +64,8 @@ static int tune_program(bench *b, tn_program *program)
                                      .tell = tune_tell,
                                      .arg = t,
                                      .small_first = (uint32_t)t->small_first,
-                                     .stops = stops};
+                                     .stops = stops,
+                                     .is_fresh = tune_is_fresh};
     if (tn_program_tune(program, &options)) return cli_failed();
     if (!cli_interrupted()) return CLI_OK;
     cli_warn(tn_cache_check() || tune_is_unkept(t) ? "interrupted"
@@ -294,6 +295,7 @@ static int check(tuner *t)
     if (t->b.s.net && t->model) return cli_usage("--net and --model are both given");
     t->tunes = t->b.s.net || t->model || !(t->to || t->from || t->list || t->forget);
     if (t->tunes && (t->list || t->forget)) return cli_usage("--list and --forget tune nothing");
+    if (t->forget && !t->from && (t->list || t->to)) return cli_usage("--forget leaves nothing to --list or --export");
     if (t->b.s.net && t->shapes) t->b.shape = t->shapes;
     if (!t->b.s.net && t->shapes && !t->model) return cli_usage("--shape is of --net, or of a file of ONNX");
     t->b.samples = t->b.s.batch;

@@ -34,6 +34,8 @@ int tune_is_lost(const tuner *t);
 
 /* What came of an operator, for tn_tune_options; `arg` is the tuner. */
 void tune_tell(void *arg, const tn_tuned_operator *row);
+/* Whether this command has tuned it, and come to an end with it. */
+int tune_is_fresh(void *arg, const char *key);
 void tune_tell_layout(const tuner *t, int is_last);
 void tune_tell_all(tuner *t);
 /* The device's table. */

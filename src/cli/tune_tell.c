@@ -53,6 +53,12 @@ static tune_operator *find(const tuner *t, const char *key)
     return NULL;
 }
 
+int tune_is_fresh(void *arg, const char *key)
+{
+    const tune_operator *o = find(arg, key);
+    return o && !o->skipped;
+}
+
 /* NULL: there is no memory. */
 static tune_operator *add(tuner *t, const tn_tuned_operator *row)
 {

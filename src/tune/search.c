@@ -330,14 +330,21 @@ static void tell(const search *s)
     if (s->options->tell) s->options->tell(s->options->arg, &s->row);
 }
 
+/* Whether it is to be searched for: nothing is chosen, or that is to be done once more. */
+static int is_open(const tn_device *device, const char *key, const tn_tune_options *options)
+{
+    if (!tn_tuned_of_kind(device->tuned, key, TN_ROW_CHOSEN)) return 1;
+    return options->again && !(options->is_fresh && options->is_fresh(options->arg, key));
+}
+
 /* share: its seconds; less than 0: there is to be no search. */
 static tn_status tune_one(search *s, double share)
 {
     const double begun = tn_now();
     if (begun < s->end && !is_stopped(s) && tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_GIVEN))
         TN_TRY(tn_tune_given(s->device, s->desc, s->key));
-    const tn_row *chosen = tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_CHOSEN);
-    if (share < 0 || (chosen && !s->options->again)) {
+    if (share < 0 || !is_open(s->device, s->key, s->options)) {
+        const tn_row *chosen = tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_CHOSEN);
         if (chosen) recall(s, chosen);
         if (share >= 0) tell(s);
         return TN_OK;
@@ -394,8 +401,7 @@ static int by_less(const void *a, const void *b)
 static uint32_t count_open(const tn_device *device, const task *tasks, uint32_t count, const tn_tune_options *options)
 {
     uint32_t open = 0;
-    for (uint32_t i = 0; i < count; i++)
-        open += options->again || !tn_tuned_of_kind(device->tuned, tasks[i].key, TN_ROW_CHOSEN);
+    for (uint32_t i = 0; i < count; i++) open += (uint32_t)is_open(device, tasks[i].key, options);
     return open ? open : 1;
 }
 

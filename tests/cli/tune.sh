@@ -31,6 +31,8 @@ tuned || fail "tuning again"
 says '"tried": 0, "wrong": 0, "failed": 0, "known": true' "what is known"
 tuned --again --tries 3 || fail "tuning once more"
 says '"tried": 3,' "what is tried once more"
+refuses 'leaves nothing to --list' --list --forget
+refuses 'leaves nothing to --list or --export' --forget --export table
 tune --list || fail "listing"
 says 'by way a=' "the list"
 
@@ -221,13 +223,19 @@ tuned && says '"known": true' "what a disk that is full did not forget"
 try() { "$tenon" train --device "$device" --net "conv 2 3x3, flatten, linear 10" --data digits:8 --batch 8 --epochs 1 --layout try 2>&1 | grep -c 'is known to this process alone: .*: Not a directory$'; }
 [ "$(TENON_CACHE=$scratch/table try)" = 1 ] || fail "a verdict that can't be kept"
 [ "$(TENON_CACHE=off try)" = 0 ] || fail "a verdict that is not to be kept"
+TENON_CACHE=$scratch/table tune --net "conv 2 3x3, flatten, linear 10" --shape 1x4x4 --batch 8 --minutes 1e-9 --export out/found || fail "tuning for a file"
+[ "$(grep -c "can't be written" out/errors)" = 1 ] || { cat out/errors; fail "a cache that is a file, and a table that goes to another"; }
 
 # Operators that a network has with channels first and last come once.
 tune --forget
 tune --net "conv 2 3x3, flatten, linear 10" --shape 1x4x4 --batch 8 --json || fail "tuning both layouts"
 says '"operator": "matmul' "products of both layouts"
-[ -z "$(grep -o '"operator": "[^"]*"' out/said | sort | uniq -d)" ] || { cat out/said; fail "an operator comes twice"; }
+each_once() { [ -z "$(grep -o '"operator": "[^"]*"' out/said | sort | uniq -d)" ] || { cat out/said; fail "an operator comes twice $1"; }; }
+each_once "at first"
 says "\"operators\": $(grep -c '"operator"' out/said), \"known\": 0," "operators of both layouts"
+tune --net "conv 2 3x3, flatten, linear 10" --shape 1x4x4 --batch 8 --json --again || fail "tuning both layouts once more"
+each_once "when tuned once more"
+says "\"tried\": $(($(grep -c '"operator"' out/said) * 13))," "candidates that are not known to be wrong or to fail, of both layouts, tuned once more"
 
 # A table in the cache that is damaged is told of, once, and begun anew; of an empty one it is said that it is.
 tune --forget
