@@ -44,23 +44,32 @@ __kernel void tn_conv_turn(ITEM_PARAM __global const uchar *from_buffer, ulong f
     __global const FROM_T *from = AT(const FROM_T, from_buffer, from_offset);
     __global T *to = AT(T, to_buffer, to_offset);
     const int begin = (int)ITEM * per, end = min(begin + per, total);
-    for (int e = begin; e < end; e++) {
 #ifdef AS_THEY_LIE
-        to[e] = LOAD_FROM(from, e);
+    for (int e = begin; e < end; e++) to[e] = LOAD_FROM(from, e);
 #else
-        const int group = e / (taps * c * k);
+    /* sizes from the innermost on, and where in `from` what is next lies; `at` follows without divisions */
 #ifdef BY_TAP
-        const int i = e / k % c, f = e % k, tap = e / (k * c) % taps;
+    const int n0 = k, n1 = c, n2 = taps, d0 = c * taps, d1 = taps, d2 = 1, last = 0;
 #elif defined(TAPS_FIRST)
-        const int f = e / (taps * c) % k, i = e % c, tap = e / c % taps;
+    const int n0 = c, n1 = taps, n2 = k, d0 = taps, d1 = 1, d2 = c * taps, last = 0;
 #elif defined(CHANNELS_FIRST)
-        const int i = e / (taps * k) % c, f = e % k, tap = taps - 1 - e / k % taps;
+    const int n0 = k, n1 = taps, n2 = c, d0 = c * taps, d1 = -1, d2 = taps, last = taps - 1;
 #else
-        const int i = e / (taps * k) % c, f = e / taps % k, tap = taps - 1 - e % taps;
+    const int n0 = taps, n1 = k, n2 = c, d0 = -1, d1 = c * taps, d2 = taps, last = taps - 1;
 #endif
-        to[e] = LOAD_FROM(from, ((group * k + f) * c + i) * taps + tap);
-#endif
+    int i0 = begin % n0, i1 = begin / n0 % n1, i2 = begin / (n0 * n1) % n2;
+    int at = begin / (n0 * n1 * n2) * (n0 * n1 * n2) + last + i0 * d0 + i1 * d1 + i2 * d2;
+    for (int e = begin; e < end; e++) {
+        to[e] = LOAD_FROM(from, at);
+        at += d0;
+        if (++i0 < n0) continue;
+        i0 = 0, at += d1 - n0 * d0;
+        if (++i1 < n1) continue;
+        i1 = 0, at += d2 - n1 * d1;
+        if (++i2 < n2) continue;
+        i2 = 0, at += n0 * n1 * n2 - n2 * d2;
     }
+#endif
 }
 #endif
 

@@ -8,7 +8,8 @@
  * conv2d and conv2d_data: rows are filters, columns are pixels of one picture, k runs over taps (a channel, a row and a
  * column of the window). WEIGHT: rows are filters, columns are taps, and k runs over the pixels of all pictures of a
  * segment; with SPLIT there are several, whose results lie in scratch, to be added. IN_PLACE, for the first two: rows of
- * pixels are whole vectors that lie together in the picture, and are read there: there is no panel.
+ * pixels are whole vectors that lie together in the picture, and are read there: there is no panel. LAID: pictures are
+ * laid out so by each work-item, in ROOM elements (conv_lay.cl), in COPIES where rows are no whole vectors.
  *
  * Given: what tile_cpu.cl needs, and tile_wide of matmul_tile.cl; X_T, LOAD_X: how pictures, or dy, are stored; X_PLAIN:
  * as T, which is so but in SCATTER, where the result may be otherwise, too: Y_T, STORE_Y; R, S, STRIDE_H, STRIDE_W,
@@ -173,9 +174,21 @@ __kernel ONE_ITEM void tn_conv_scatter(ITEM_PARAM
 }
 #else
 #ifdef IN_PLACE
+#ifdef COPIES
+#define LINE(r) ((r) * DILATION_H % STRIDE_H * (taps->plane / STRIDE_H) + (r) * DILATION_H / STRIDE_H * taps->row)
+#else
+#define LINE(r) ((r) * taps->row)
+#endif
+#ifdef LAID
+#define PIXELS const T
+#define LOOSE(p) (((const loose *)(p))->v)
+#else
+#define PIXELS __global const T
+#define LOOSE(p) FROM(p, 0)
+#endif
 /* out (ROWS x WIDE) = rows i0 .. of a times vectors of pixels, of which the first taps lie at x + from[]. */
-static inline void multiply_pixels(T *out, __global const T *a, int i0, int m, int k_all, __global const T *x,
-                                   const int *from, const axis *taps)
+static inline void multiply_pixels(T *out, __global const T *a, int i0, int m, int k_all, PIXELS *x, const int *from,
+                                   const axis *taps)
 {
     V acc[ROWS][VECTORS];
     __global const T *row[ROWS];
@@ -187,11 +200,11 @@ static inline void multiply_pixels(T *out, __global const T *a, int i0, int m, i
     }
     for (int k = 0; k < k_all; x += taps->plane)
         for (int line = 0; line < R; line++) {
-            __global const T *at = x + line * taps->row;
+            PIXELS *at = x + LINE(line);
             for (int s = 0; s < S; s++, k++, at += taps->step) {
                 V right[VECTORS];
 #pragma unroll
-                for (int v = 0; v < VECTORS; v++) right[v] = FROM(at + from[v], 0);
+                for (int v = 0; v < VECTORS; v++) right[v] = LOOSE(at + from[v]);
 #pragma unroll
                 for (int r = 0; r < ROWS; r++) {
                     const V left = (V)(row[r][k]);
@@ -214,13 +227,19 @@ static inline void multiply_pixels(T *out, __global const T *a, int i0, int m, i
 #define LAST_PARAMS MAP_PARAMS
 #endif
 
+#ifdef LAID
+#define LAID_PARAMS , int h, int w, int top, int left
+#else
+#define LAID_PARAMS
+#endif
+
 /* A work-item: `each` neighbouring jobs of `total`, a job being up to `per` tiles of a panel. x has `readable` elements
- * and pictures of `picture` elements, wp to a row, hp rows to a channel. */
+ * and pictures of `picture` elements; wp to a row, hp rows to a channel, or so where they are laid out. */
 __kernel ONE_ITEM void tn_conv(ITEM_PARAM
                                __global const uchar *a_buffer, ulong a_offset, __global const uchar *x_buffer,
                                ulong x_offset, LAST_PARAMS int m, int n, int k_all, int groups, int images, int length,
                                long readable, int picture, int hp, int wp, int q, int chunks, int per, int total,
-                               int each)
+                               int each LAID_PARAMS)
 {
     const int panels = (n + WIDE - 1) / WIDE, tiles = (m + ROWS - 1) / ROWS;
 #ifdef IN_PLACE
@@ -229,9 +248,20 @@ __kernel ONE_ITEM void tn_conv(ITEM_PARAM
     const int blocks = max(1, (k_all + KEEP - 1) / KEEP);
     T panel[KEEP * WIDE + RUN] __attribute__((aligned(64)));
 #endif
+#ifdef COPIES
+    const axis taps = {R, S, hp * wp, wp, k_all / (R * S) * hp * wp};
+    const axis pixels = {1, INT_MAX, 0, 0, 1};
+#else
     const axis taps = {R, S, hp * wp, DILATION_H * wp, DILATION_W};
     const axis pixels = {INT_MAX / q, q, 0, STRIDE_H * wp, STRIDE_W};
+#endif
+#ifdef LAID
+    __global const X_T *x = (__global const X_T *)(x_buffer + x_offset);
+    T laid[ROOM] __attribute__((aligned(64)));
+    int last_laid = -1;
+#else
     __global const T *x = (__global const T *)(x_buffer + x_offset);
+#endif
     const int stop = min((int)ITEM * each + each, total);
     T tile[TILES][ROWS * WIDE] __attribute__((aligned(64)));
 #ifndef SPLIT
@@ -243,6 +273,12 @@ __kernel ONE_ITEM void tn_conv(ITEM_PARAM
         const int last = min(chunk * per + per, tiles), steps = max(1, n_images * blocks);
         columns c;
         find_runs(&c, WEIGHT ? &taps : &pixels, j0, min(WIDE, n - j0));
+#ifdef LAID
+        if (outer != last_laid)
+            lay_out(laid, x + (long)outer * picture, readable - (long)outer * picture, k_all / (R * S), h, w, hp, wp, top,
+                    left);
+        last_laid = outer;
+#endif
 #ifdef IN_PLACE
         int from[VECTORS];
         for (int v = 0; v < VECTORS; v++) from[v] = place(&pixels, v * LANES < c.used ? j0 + v * LANES : j0);
@@ -261,7 +297,9 @@ __kernel ONE_ITEM void tn_conv(ITEM_PARAM
 #endif
                 for (int t = group; t < group_end; t++) {
                     T *out = tile[t - group];
-#ifdef IN_PLACE
+#ifdef LAID
+                    multiply_pixels(out, a, t * ROWS, m, k_all, laid, from, &taps);
+#elif defined(IN_PLACE)
                     multiply_pixels(out, a, t * ROWS, m, k_all, x + at, from, &taps);
 #else
                     const int i0 = t * ROWS;

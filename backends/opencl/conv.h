@@ -45,7 +45,9 @@ typedef struct ocl_conv_cpu {
     enum { OCL_CONV_PANELS, OCL_CONV_ALONG, OCL_CONV_CHANNELS } form;
     int64_t lanes, vectors, rows; /* the tile: rows x (lanes vectors) */
     int64_t panels, tiles, run;
-    int in_place;                            /* rows of the result, or of dy, are whole vectors that lie together */
+    int in_place; /* rows of the result, or of dy, are whole vectors that lie together */
+    int laid;     /* work-items lay out their pictures, so that this holds; in copies for each column of the window */
+    int copies;
     int64_t across, deep, band, chunks, per; /* by channels */
 } ocl_conv_cpu;
 

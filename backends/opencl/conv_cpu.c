@@ -4,6 +4,7 @@
 #include "conv.h"
 
 #define ALONG_COLUMNS 72      /* of a work-item */
+#define LAID          0x40000 /* bytes of a picture laid out */
 #define ROOM          0x20000 /* bytes of a picture laid out by channels, and of sums */
 
 /* How many vectors make a tile: of `all` of them, and as if each tile took half a vector more. */
@@ -63,12 +64,30 @@ static ocl_conv_cpu plan_tile(const tn_context *context, const conv *c)
     return p;
 }
 
+/* May work-items lay out pictures, each its own? Where these are enough for all units. */
+static void plan_laid(const ocl_build *build, conv *c, ocl_conv_cpu *p)
+{
+    const int64_t room = LAID / (c->dtype == TN_F64 ? 8 : 4) - 2 * p->lanes * p->vectors;
+    const int copies = c->stride[1] > 1 || c->q % p->lanes != 0;
+    const int64_t hp = copies ? ocl_ceil(c->hp, c->stride[0]) * c->stride[0] : c->hp, wp = copies ? c->q : c->wp;
+    if (c->scatter || c->up[0] > 1 || c->up[1] > 1 || !(c->staged || (copies && c->s > 1))) return;
+    if ((double)(c->batch * c->groups) < 4 * build->context->grain * build->context->units) return;
+    if ((copies ? c->s : 1) * c->c * hp * wp > room) return;
+    p->in_place = p->laid = 1, p->copies = copies;
+    c->hp = hp, c->wp = wp;
+    c->staged = 0, c->x_type = build->desc->in[0].dtype;
+}
+
 static void write_cpu(ocl_text *text, const conv *c, const ocl_conv_cpu *p)
 {
     ocl_textf(text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define RUN %d\n#define V %s%d\n",
               (int)p->lanes, (int)p->vectors, (int)p->rows, (int)p->run, ocl_type_name(c->dtype), (int)p->lanes);
-    ocl_textf(text, "#define TRANS_A 0\n%s%s%s%s%s", c->x_type == c->dtype ? "#define X_PLAIN 1\n" : "",
-              p->in_place ? "#define IN_PLACE 1\n" : "", ocl_cl_tile_cpu, ocl_cl_matmul_tile, ocl_cl_conv_cpu);
+    ocl_textf(text, "#define TRANS_A 0\n%s%s", c->x_type == c->dtype ? "#define X_PLAIN 1\n" : "",
+              p->in_place ? "#define IN_PLACE 1\n" : "");
+    if (p->laid) ocl_textf(text, "#define LAID 1\n#define ROOM %d\n", LAID / (int)(c->dtype == TN_F64 ? 8 : 4));
+    if (p->copies) ocl_textf(text, "#define COPIES 1\n");
+    ocl_textf(text, "%s%s%s%s", ocl_cl_tile_cpu, p->in_place ? "" : ocl_cl_matmul_tile, p->laid ? ocl_cl_conv_lay : "",
+              ocl_cl_conv_cpu);
 }
 
 /* How many pieces the work is worth. */
@@ -127,21 +146,22 @@ static int32_t add_panels(ocl_build *build, const conv *c, const ocl_conv_cpu *p
     const int64_t most = pieces(build->context, c);
     const int64_t wanted = ocl_max(1, ocl_min(p->tiles, most / ocl_max(1, jobs)));
     const int64_t per = ocl_max(1, ocl_ceil(p->tiles, wanted)), chunks = ocl_ceil(p->tiles, per);
-    const int64_t total = jobs * chunks, each = ocl_max(1, ocl_ceil(total, most));
+    const int64_t total = jobs * chunks, whole = p->laid ? p->panels * chunks : 1;
+    const int64_t each = whole * ocl_max(1, ocl_ceil(total, whole * most));
+    const int64_t picture = c->c * (p->laid ? c->h * c->w : c->hp * c->wp), sizes[] = {picture, c->hp, c->wp, c->q};
+    const int64_t source[] = {c->h, c->w, c->top[0], c->top[1]};
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     ocl_conv_begin(build, c, &text, &args);
     write_cpu(&text, c, p);
-    ocl_arg_long(&args, c->batch * c->groups * c->c * c->hp * c->wp + (c->staged ? OCL_CONV_SLACK : 0));
-    ocl_conv_pictures(c, &args);
+    ocl_arg_long(&args, c->batch * c->groups * picture + (c->staged ? OCL_CONV_SLACK : 0));
+    for (int i = 0; i < 4; i++) ocl_arg_int(&args, (int32_t)sizes[i]);
     ocl_arg_int(&args, (int32_t)chunks);
     ocl_arg_int(&args, (int32_t)per);
     ocl_arg_int(&args, (int32_t)total);
     ocl_arg_int(&args, (int32_t)each);
-    size_t one = 1, global = (size_t)ocl_ceil(total, each);
-    int32_t s = ocl_add_launch(build, &text, "tn_conv", &args, 1, &global, &one);
-    ocl_text_free(&text);
-    return s;
+    for (int i = 0; p->laid && i < 4; i++) ocl_arg_int(&args, (int32_t)source[i]);
+    return add_one_each(build, &text, &args, ocl_ceil(total, each));
 }
 
 /* Adding a product costs as much as a sum over ADD_COST filters, packing as much as PACK_COST channels. What adds
@@ -209,6 +229,7 @@ ocl_conv_cpu ocl_conv_plan_cpu(const ocl_build *build, conv *c)
     const int scatter = plan_scatter(build, c);
     ocl_conv_cpu p = plan_tile(build->context, c);
     if (scatter) p.run = ocl_min(p.lanes, 8);
+    if (!c->weight) plan_laid(build, c, &p);
     if (!c->weight) return p;
     plan_channels(build->context, c, &p);
     if (p.form == OCL_CONV_CHANNELS) c->staged = 0, c->x_type = build->desc->in[0].dtype;
