@@ -7,6 +7,7 @@
  * and nothing makes it choose other code. A signal's handler would write its frame there: so signals wait meanwhile. */
 #include "library.h"
 #include "signals.h"
+#include "turn.h"
 
 #include <omp.h>
 
@@ -87,4 +88,11 @@ void cpu_library_end(const cpu_library_use *use)
 {
     if (use->threads != 1) omp_set_num_threads(use->threads);
     cpu_signals_release(&use->signals);
+}
+
+void cpu_library_turn(int64_t n, int64_t k, int64_t begin, int64_t end, const float *b, float *to)
+{
+    enum { COLUMNS = 32 }; /* few enough that all lines of theirs stay in the first cache */
+    for (int64_t j = 0; j < n; j += COLUMNS)
+        cpu_turn(n - j < COLUMNS ? n - j : COLUMNS, end - begin, b + j * k + begin, k, to + begin * n + j, n);
 }

@@ -31,4 +31,7 @@ void cpu_library_begin(cpu_library_use *use);
 void cpu_library_end(const cpu_library_use *use);
 void cpu_library_product(const cpu_product *p);
 
+/* Rows begin..end of `to` (k, n), which is b (n, k) the other way round. */
+void cpu_library_turn(int64_t n, int64_t k, int64_t begin, int64_t end, const float *b, float *to);
+
 #endif

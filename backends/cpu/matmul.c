@@ -21,6 +21,7 @@ typedef struct matmul_kernel {
     const cpu_matrix *matrix;   /* or NULL */
     const cpu_dots_shape *dots; /* or NULL */
     int ta, tb, library, threads;
+    int turned; /* b, which is (n, k), is kept as (k, n), and that multiplied by */
     int64_t batch, m, n, k;
     int64_t a_step, b_step;                   /* elements from one batch to the next */
     int64_t size;                             /* bytes of an element */
@@ -45,8 +46,34 @@ static int32_t check(const tn_op_desc *desc, const tn_op_facts *f, tn_msg *msg)
     return TN_OK;
 }
 
-/* Rows of a from which units pay where b was packed before, and as how many they count. */
-enum { FEW_ROWS = 16, OFTEN = 8 };
+/* A library's product wins wherever a call of it is not most of the work. oneDNN 2.6 against our own code, GFLOP/s of
+ * one core of a Sapphire Rapids (AVX-512, medians of alternating runs on a busy machine): 512 x 512 x 512 132 to 116,
+ * 32 x 100 x 784 112 to 60, 784 x 100 x 32 110 to 82. Holding signals back costs 0.4 us a call (library.c). With it,
+ * microseconds of a run: 64 x 64 x 64 4.0 to 4.8, 32 x 40 x 100 2.6 to 4.2, 32 x 40 x 40 1.5 to 1.6; but
+ * 100 x 32 x 16 1.5 to 1.2 and 32 x 40 x 20 1.1 to 1.0. So the border lies at 100 thousand operations. */
+#define LIBRARY_FLOPS 100e3
+
+static int suits_library(const tn_context *context, const tn_op_facts *f)
+{
+    const double flops = 2.0 * (double)f->size.m * (double)f->size.n * (double)f->size.k;
+    return cpu_library_is_there() && !context->own && f->dtype == TN_F32 && f->size.b &&
+           flops > LIBRARY_FLOPS * context->grain;
+}
+
+/* Rows of a from which it pays to keep b, and as how many they count for units; and up to how many for a library. */
+enum { FEW_ROWS = 16, OFTEN = 8, MANY_ROWS = 512 };
+
+#define NEAR (1 << 20) /* bytes that stay in a core's second cache */
+
+/* Units keep b packed. A library multiplies by b the other way round where it is transposed: oneDNN 2.6 took 18.5 us of
+ * 16 x 512 x 128 so on a core of an AMD EPYC, busy, and 23 by b as it lies; of 128 x 512 x 512 615 and 729, of
+ * 512 x 512 x 128 644 and 664, of 800 x 512 x 32 317 and 288. */
+static int can_keep(const tn_context *context, const tn_op_facts *f, const cpu_matrix *units)
+{
+    if (f->size.b != 1 || (double)f->size.m < FEW_ROWS * context->grain) return 0;
+    return units || (suits_library(context, f) && f->size.m <= MANY_ROWS &&
+                     f->size.n * f->size.k * (int64_t)sizeof(float) <= NEAR);
+}
 
 #define SUMS_MOST 65536 /* elements of a: more are better summed by themselves, but where units pack them anyway */
 
@@ -57,8 +84,7 @@ static int32_t choose_units(const tn_context *context, const tn_op_desc *desc, c
     *units = cpu_code->matrix && f->dtype == TN_F32 ? cpu_code->matrix + desc->precision : NULL;
     const int64_t m = desc->keeps ? OFTEN * f->size.m : f->size.m;
     if (*units && !cpu_matrix_pays(*units, m, f->size.n, f->size.k, context->grain)) *units = NULL;
-    if (desc->keeps && (!*units || f->size.b != 1 || (double)f->size.m < FEW_ROWS * context->grain))
-        return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: nothing to keep");
+    if (desc->keeps && !can_keep(context, f, *units)) return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: nothing to keep");
     if (((const tn_matmul_attrs *)desc->attrs)->sums && !*units && f->size.k * f->size.m > SUMS_MOST)
         return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: sums of many elements");
     return *units || !desc->precision ? TN_OK : cpu_fail(msg, TN_EUNSUPPORTED, "matmul: no faster with less precision");
@@ -77,18 +103,18 @@ static int32_t make_epilogue(const tn_op_desc *desc, const tn_map_attrs *map, cp
 
 /* Parts of y for so many threads: such that least is packed twice, and that of flat products (gradients of weights)
  * each thread has whole rows: maps go over y in such parts, and what another core wrote comes slowly. Where b is kept
- * packed, near each core, rows cost nothing but their own packing, and a thread has the same samples step after step of
- * a recurrent layer. */
-#define LINE    16        /* numbers of a line of the cache, which no two threads write */
-#define ASUNDER 12.0      /* multiplications in the time in which an element comes from another core */
-#define NEAR    (1 << 20) /* bytes that stay in a core's second cache */
+ * near each core, rows cost nothing but their own packing, and a thread has the same samples step after step of a
+ * recurrent layer. */
+#define LINE    16   /* numbers of a line of the cache, which no two threads write */
+#define BESIDE  8    /* rows that oneDNN multiplies at once */
+#define ASUNDER 12.0 /* multiplications in the time in which an element comes from another core */
 
 static void choose_parts(matmul_kernel *k, int64_t threads, int keeps)
 {
-    const int is_near = keeps && cpu_matrix_kept_bytes(k->matrix, k->n, k->k) <= NEAR;
+    const int is_near = keeps && (!k->matrix || cpu_matrix_kept_bytes(k->matrix, k->n, k->k) <= NEAR);
     double best = 0;
     k->parts_m = k->parts_n = 1;
-    k->tile_m = k->matrix ? k->matrix->side : k->gemm->mr;
+    k->tile_m = k->matrix ? k->matrix->side : keeps ? BESIDE : k->gemm->mr;
     k->tile_n = k->matrix ? k->matrix->side : k->dots ? LINE : k->gemm->nr;
     for (int64_t pm = 1; pm <= threads; pm++) {
         const int64_t pn = threads / pm, rows = (k->m / pm + k->tile_m - 1) / k->tile_m * k->tile_m,
@@ -101,13 +127,7 @@ static void choose_parts(matmul_kernel *k, int64_t threads, int keeps)
     }
 }
 
-/* A library's product wins wherever a call of it is not most of the work. oneDNN 2.6 against our own code, GFLOP/s of
- * one core of a Sapphire Rapids (AVX-512, medians of alternating runs on a busy machine): 512 x 512 x 512 132 to 116,
- * 32 x 100 x 784 112 to 60, 784 x 100 x 32 110 to 82. Holding signals back costs 0.4 us a call (library.c). With it,
- * microseconds of a run: 64 x 64 x 64 4.0 to 4.8, 32 x 40 x 100 2.6 to 4.2, 32 x 40 x 40 1.5 to 1.6; but
- * 100 x 32 x 16 1.5 to 1.2 and 32 x 40 x 20 1.1 to 1.0. So the border lies at 100 thousand operations. */
-#define LIBRARY_FLOPS 100e3
-#define THREAD_FLOPS  400e3 /* from which several threads pay */
+#define THREAD_FLOPS 400e3 /* from which several threads pay */
 
 /* Few rows by columns that lie side by side, or one column: to pack would take longer than to multiply. */
 enum { UNPACKED_ROWS = 4 };
@@ -134,11 +154,9 @@ static const cpu_dots_shape *choose_dots(const matmul_kernel *k, double grain)
 
 static void plan(matmul_kernel *k, const tn_context *context, int keeps)
 {
-    k->dots = choose_dots(k, context->grain);
+    k->dots = keeps ? NULL : choose_dots(k, context->grain);
     const double flops = 2.0 * (double)k->batch * (double)k->m * (double)k->n * (double)k->k;
     k->threads = flops <= THREAD_FLOPS * context->grain ? 1 : context->threads;
-    k->library = cpu_library_is_there() && !context->own && k->size == 4 && flops > 0 &&
-                 flops / (double)k->batch > LIBRARY_FLOPS * context->grain;
     choose_parts(k, k->batch >= k->threads ? 1 : k->threads, keeps);
     const int64_t depth = k->k < k->gemm->kc ? k->k : k->gemm->kc, wide = k->n < STRIP ? k->n : STRIP;
     if (!k->library) k->packed_b = (depth * (wide + k->gemm->nr) * k->size + CPU_ALIGN - 1) / CPU_ALIGN * CPU_ALIGN;
@@ -147,9 +165,12 @@ static void plan(matmul_kernel *k, const tn_context *context, int keeps)
     k->kernel.scratch = (uint64_t)(k->packed_b * k->threads);
 }
 
-/* Each part keeps what it multiplies by. */
+/* By units each part keeps what it multiplies by. */
 static void plan_kept(matmul_kernel *k)
 {
+    k->turned = !k->matrix && k->tb;
+    if (k->turned) k->tb = 0, k->kernel.kept = (uint64_t)(k->n * k->k * k->size);
+    if (!k->matrix) return;
     const int64_t columns = ((k->n + k->tile_n - 1) / k->tile_n + k->parts_n - 1) / k->parts_n * k->tile_n;
     k->kept = cpu_matrix_kept_bytes(k->matrix, columns, k->k);
     k->kernel.kept = (uint64_t)(k->kept * k->parts_m * k->parts_n);
@@ -185,6 +206,7 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_
     k->batch = facts->size.b, k->m = facts->size.m, k->n = facts->size.n, k->k = facts->size.k;
     k->a_step = facts->a_step, k->b_step = facts->b_step;
     k->size = (int64_t)tn_dtype_size(y->dtype);
+    k->library = suits_library(context, facts);
     k->kernel.n_scalar = a->epilogue ? a->epilogue->n_scalar : 0;
     plan(k, context, desc->keeps != 0);
     if (desc->keeps) plan_kept(k);
@@ -411,7 +433,7 @@ static void run_parts(part *p, const matmul_run *r, int64_t begin, int64_t end)
         const int64_t im = i % grid / k->parts_n, in = i % grid % k->parts_n;
         p->z = i / grid;
         p->a = r->run->in[0] + p->z * k->a_step * k->size;
-        p->b = r->run->in[1] + p->z * k->b_step * k->size;
+        p->b = k->turned ? r->run->kept : r->run->in[1] + p->z * k->b_step * k->size;
         p->y = r->run->out[0] + p->z * k->m * k->n * k->size;
         p->m0 = boundary(k->m, k->tile_m, im, k->parts_m), p->m1 = boundary(k->m, k->tile_m, im + 1, k->parts_m);
         p->n0 = boundary(k->n, k->tile_n, in, k->parts_n), p->n1 = boundary(k->n, k->tile_n, in + 1, k->parts_n);
@@ -440,6 +462,15 @@ static void run_thread(void *arg, int64_t begin, int64_t end, int thread)
     if (k->library && !k->matrix) cpu_library_end(&use);
 }
 
+/* Rows begin..end of b as it is kept. */
+static void turn_b(void *arg, int64_t begin, int64_t end, int thread)
+{
+    const matmul_run *r = arg;
+    const float *b = (const float *)(const void *)r->run->in[1];
+    (void)thread;
+    cpu_library_turn(r->kernel->n, r->kernel->k, begin, end, b, (float *)(void *)r->run->kept);
+}
+
 /* An empty product, which may yet have sums. */
 static void run_nothing(const matmul_kernel *k, const cpu_run *at)
 {
@@ -459,6 +490,7 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     cpu_run epilogue = *at;
     epilogue.in = in;
     matmul_run r = {k, at, &epilogue};
+    if (k->turned && !at->is_kept) cpu_parallel(at->queue, k->threads, k->k, turn_b, &r);
     if (k->batch * k->m * k->n == 0)
         run_nothing(k, at);
     else

@@ -149,7 +149,7 @@ static uint32_t gradient_on(const char *device, float *grad)
     return shared;
 }
 
-/* Where cpu keeps anything: with matrix units. In the second run the weight is another. */
+/* Where cpu keeps anything: with matrix units or a library. In the second run the weight is another. */
 static void steps_share_what_is_made_of_their_weight_and_make_it_in_each_run(void **state)
 {
     static float here[WIDE * WIDE], there[WIDE * WIDE];
