@@ -46,33 +46,28 @@ static int32_t check(const tn_op_desc *desc, const tn_op_facts *f, tn_msg *msg)
     return TN_OK;
 }
 
-/* A library's product wins wherever a call of it is not most of the work. oneDNN 2.6 against our own code, GFLOP/s of
- * one core of a Sapphire Rapids (AVX-512, medians of alternating runs on a busy machine): 512 x 512 x 512 132 to 116,
- * 32 x 100 x 784 112 to 60, 784 x 100 x 32 110 to 82. Holding signals back costs 0.4 us a call (library.c). With it,
- * microseconds of a run: 64 x 64 x 64 4.0 to 4.8, 32 x 40 x 100 2.6 to 4.2, 32 x 40 x 40 1.5 to 1.6; but
- * 100 x 32 x 16 1.5 to 1.2 and 32 x 40 x 20 1.1 to 1.0. So the border lies at 100 thousand operations. */
-#define LIBRARY_FLOPS 100e3
-
 static int suits_library(const tn_context *context, const tn_op_facts *f)
 {
-    const double flops = 2.0 * (double)f->size.m * (double)f->size.n * (double)f->size.k;
-    return cpu_library_is_there() && !context->own && f->dtype == TN_F32 && f->size.b &&
-           flops > LIBRARY_FLOPS * context->grain;
+    const double flops = f->size.b ? 2.0 * (double)f->size.m * (double)f->size.n * (double)f->size.k : 0;
+    return cpu_library_is_there() && !context->own && f->dtype == TN_F32 && flops > CPU_LIBRARY_FLOPS * context->grain;
 }
 
-/* Rows of a from which it pays to keep b, and as how many they count for units; and up to how many for a library. */
-enum { FEW_ROWS = 16, OFTEN = 8, MANY_ROWS = 512 };
+/* Rows of a from which it pays to keep b, and as how many they count for units; for a library, up to how many, and the
+ * greatest depth for which b is turned. */
+enum { FEW_ROWS = 16, OFTEN = 8, MANY_ROWS = 512, DEEP = 512 };
 
 #define NEAR (1 << 20) /* bytes that stay in a core's second cache */
 
-/* Units keep b packed. A library multiplies by b the other way round where it is transposed: oneDNN 2.6 took 18.5 us of
- * 16 x 512 x 128 so on a core of an AMD EPYC, busy, and 23 by b as it lies; of 128 x 512 x 512 615 and 729, of
- * 512 x 512 x 128 644 and 664, of 800 x 512 x 32 317 and 288. */
-static int can_keep(const tn_context *context, const tn_op_facts *f, const cpu_matrix *units)
+/* Units keep b packed. A library multiplies by b the other way round where it is transposed. Microseconds by b as it
+ * lies, whichever way, and so by oneDNN 2.6, on one core of an AMD EPYC, the least of runs in turns: 32 x 512 x 128 43
+ * and 39, 32 x 512 x 32 16.5 and 11.3, 17 x 400 x 100 17.5 and 14.1, 100 x 300 x 300 178 and 167; 32 x 100 x 784 48 and
+ * 54. */
+static int can_keep(const tn_context *context, const tn_op_desc *desc, const tn_op_facts *f, const cpu_matrix *units)
 {
     if (f->size.b != 1 || (double)f->size.m < FEW_ROWS * context->grain) return 0;
-    return units || (suits_library(context, f) && f->size.m <= MANY_ROWS &&
-                     f->size.n * f->size.k * (int64_t)sizeof(float) <= NEAR);
+    if (units || !suits_library(context, f)) return units != NULL;
+    return f->size.m <= MANY_ROWS && f->size.n * f->size.k * (int64_t)sizeof(float) <= NEAR &&
+           (f->size.k <= DEEP || !((const tn_matmul_attrs *)desc->attrs)->trans_b);
 }
 
 #define SUMS_MOST 65536 /* elements of a: more are better summed by themselves, but where units pack them anyway */
@@ -84,7 +79,8 @@ static int32_t choose_units(const tn_context *context, const tn_op_desc *desc, c
     *units = cpu_code->matrix && f->dtype == TN_F32 ? cpu_code->matrix + desc->precision : NULL;
     const int64_t m = desc->keeps ? OFTEN * f->size.m : f->size.m;
     if (*units && !cpu_matrix_pays(*units, m, f->size.n, f->size.k, context->grain)) *units = NULL;
-    if (desc->keeps && !can_keep(context, f, *units)) return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: nothing to keep");
+    if (desc->keeps && !can_keep(context, desc, f, *units))
+        return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: nothing to keep");
     if (((const tn_matmul_attrs *)desc->attrs)->sums && !*units && f->size.k * f->size.m > SUMS_MOST)
         return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: sums of many elements");
     return *units || !desc->precision ? TN_OK : cpu_fail(msg, TN_EUNSUPPORTED, "matmul: no faster with less precision");
