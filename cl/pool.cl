@@ -2,7 +2,7 @@
  * has `per` rows of them, on GPUs one.
  *
  * Given: T, in which it is computed, and LOWEST, its least value; X_T, LOAD_X, DY_T, LOAD_DY, Y_T, STORE_Y: how pictures,
- * gradients and the result are stored; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W;
+ * gradients and the result are stored; PLAIN, if as T; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W;
  * INSIDE, if every window lies inside its picture; COUNT_PAD; PAIRS, on CPUs, for windows of 2 x 2 side by side; APART,
  * on CPUs, for the gradient of MAX, if no element of x is in two windows; CHANNELS, on GPUs, if channels come last, and
  * how many there are. Pictures x are h x w, pooled ones p x q. */
@@ -127,7 +127,11 @@ static inline T spread(__global const X_T *x, __global const DY_T *dy, sizes n, 
 #endif
 #define JOINED(upper, lower) (JOIN(JOIN(upper.even, upper.odd), JOIN(lower.even, lower.odd)) SHARE)
 
-/* N elements, whatever they are stored as. (No functions: step.c finds none that a macro makes.) */
+/* N elements. (No functions: step.c finds none that a macro makes.) */
+#ifdef PLAIN
+#define LOAD_LANES(N, v, LOAD, from) const VEC(N) v = CONCAT(vload, N)(0, from);
+#define STORE_LANES(N, v, to)        CONCAT(vstore, N)(v, 0, to);
+#else
 #define LOAD_LANES(N, v, LOAD, from)                                                                                   \
     T CONCAT(v, _lane)[N];                                                                                             \
     LOOP_BY(N) for (int l = 0; l < N; l++) CONCAT(v, _lane)[l] = LOAD(from, l);                                        \
@@ -138,6 +142,7 @@ static inline T spread(__global const X_T *x, __global const DY_T *dy, sizes n, 
         CONCAT(vstore, N)(v, 0, lane);                                                                                 \
         LOOP_BY(N) for (int l = 0; l < N; l++) STORE_Y(to, l, lane[l]);                                                \
     }
+#endif
 
 #define JOIN_PAIRS(N, N2)                                                                                              \
     for (; j + N <= n.q; j += N) {                                                                                     \

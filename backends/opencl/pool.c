@@ -15,7 +15,7 @@ typedef struct pool {
     size_t kind;
     const tn_pool_attrs *attrs;
     int64_t x[2], y[2];       /* heights and widths of the pictures, and of what they are pooled to */
-    int inside, apart, pairs; /* see cl/pool.cl */
+    int inside, apart, pairs, plain; /* see cl/pool.cl */
 } pool;
 
 static int32_t begin(ocl_build *build, pool *p)
@@ -37,6 +37,8 @@ static void look_at_windows(const ocl_build *build, pool *p)
 {
     const tn_pool_attrs *a = p->attrs;
     p->inside = p->apart = 1;
+    p->plain = build->desc->out->dtype == build->facts->dtype;
+    for (uint32_t i = 0; i < build->desc->n_in; i++) p->plain &= build->desc->in[i].dtype == build->facts->dtype;
     for (int d = 0; d < 2; d++) {
         const int64_t size = p->x[d], count = p->y[d];
         p->inside &= !a->pad[d] && (!count || (count - 1) * (int64_t)a->stride[d] + a->window[d] <= size);
@@ -62,8 +64,9 @@ static void write_source(ocl_text *text, const ocl_build *build, const pool *p)
         ocl_textf(text, "#define %s_H %u\n#define %s_W %u\n", names[i], values[i][0], names[i], values[i][1]);
     if (p->attrs->channels_last)
         ocl_textf(text, "#define CHANNELS %lld\n", (long long)ocl_max(1, build->facts->size.c));
-    ocl_textf(text, "%s%s%s%s%s", p->inside ? "#define INSIDE 1\n" : "", p->apart ? "#define APART 1\n" : "",
-              p->pairs ? "#define PAIRS 1\n" : "", p->attrs->count_pad ? "#define COUNT_PAD 1\n" : "", ocl_cl_pool);
+    ocl_textf(text, "%s%s%s%s%s%s", p->inside ? "#define INSIDE 1\n" : "", p->apart ? "#define APART 1\n" : "",
+              p->pairs ? "#define PAIRS 1\n" : "", p->plain ? "#define PLAIN 1\n" : "",
+              p->attrs->count_pad ? "#define COUNT_PAD 1\n" : "", ocl_cl_pool);
 }
 
 int32_t ocl_prepare_pool(ocl_build *build)
