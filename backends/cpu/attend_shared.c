@@ -45,13 +45,13 @@ int32_t attend_prepare(tn_context *context, const tn_op_desc *desc, const tn_op_
 {
     const tn_attend_attrs *a = desc->attrs;
     int32_t s = check(context, desc, facts, mask, msg);
-    if (!s && desc->precision && !cpu_code->matrix)
+    if (!s && desc->precision && !cpu_matrix_at(desc->precision))
         s = cpu_fail(msg, TN_EUNSUPPORTED, "%s: no faster with less precision", desc->name);
     if (!s) s = cpu_new_kernel(sizeof(attend_kernel), kernel, msg);
     if (s) return s;
     attend_kernel *k = (attend_kernel *)*kernel;
     k->z = facts->size;
-    k->matrix = cpu_code->matrix ? cpu_code->matrix + desc->precision : NULL;
+    k->matrix = cpu_matrix_at(desc->precision);
     k->gemm = cpu_code->gemm[CPU_F32];
     k->scale = (float)a->scale, k->first = a->first, k->causal = (int)a->causal;
     take_mask(k, desc, mask);

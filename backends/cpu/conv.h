@@ -1,7 +1,7 @@
 /* conv.h: what conv2d (conv.c), conv2d_data (conv_data.c) and conv2d_weight (conv_weight.c) share: one description of
  * a convolution, and how pictures are handed to the threads. Pictures are spread over the threads, and none is ever
  * laid out as a matrix: the tiles of gather_tile.c and pixel_tile.c read pixels where they lie, or, where windows are
- * of one pixel, in blocks (conv_points.c); those of amx_conv.c where they lie in parts, padded, and the loops of
+ * of one pixel, in blocks (conv_points.c); those of picture_tile.c where they lie in parts, padded, and the loops of
  * band_tile.c and plane_tile.c a channel at a time, where each is by itself. For the others a picture that needs
  * padding is first copied with it. */
 #ifndef CPU_CONV_H

@@ -11,17 +11,18 @@
 enum { CHANNELS = 32 /* of which products are made at once: so taps are whole panels */ };
 
 /* Turned round, matrix units would read a picture's padding as long as its pixels: 5x5 windows of 12x12 pixels have
- * 8x8, and a turned one computes 192. Products of taps must stay in a core's second cache, and with numbers of one part
- * take longer to store than to compute. 64 pictures of 32 channels by 64 such filters: 1,550 us turned, 940 so; at bf16
- * 410 and 540. */
+ * 8x8, and a turned one computes 192. Products of taps must stay in a core's second cache, and those of the fastest
+ * units take longer to store than to compute. 64 pictures of 32 channels by 64 such filters: 1,550 us turned, 940 so;
+ * at bf16 410 and 540. */
 int cpu_conv_pays_taps(const conv_kernel *k, uint32_t level, double grain)
 {
-    enum { FILTERS = 32, TERMS = 64, TIMES = 2, COLUMNS = 32, BYTES = 1 << 19 };
+    enum { FILTERS = 32, TERMS = 64, TIMES = 2, COLUMNS = 32, BYTES = 1 << 19, MOST_GAIN = 4 };
     const int64_t terms = k->c * k->r * k->s, pixels = k->p * k->q,
                   turned = k->h * (k->w % 16 ? k->w + (k->s - 1) * k->dilation[1] : k->w);
-    return cpu_code->conv && cpu_code->matrix[level].parts > 1 && k->size == 4 && k->stride[0] == 1 &&
-           k->stride[1] == 1 && k->s <= COLUMNS && pixels > 0 && k->k > 0 && terms > 0 &&
-           (double)k->k >= FILTERS * grain && (double)terms >= TERMS * grain && turned >= TIMES * pixels &&
+    const cpu_matrix *units = cpu_matrix_at(level);
+    return units && units->gain < MOST_GAIN && k->size == 4 && k->stride[0] == 1 && k->stride[1] == 1 &&
+           k->s <= COLUMNS && pixels > 0 && k->k > 0 && terms > 0 && (double)k->k >= FILTERS * grain &&
+           (double)terms >= TERMS * grain && turned >= TIMES * pixels &&
            (double)(CHANNELS * k->r * k->s) * (double)round_up(pixels, 16) <= BYTES / 4;
 }
 
@@ -56,7 +57,7 @@ static void set_scratch(conv_kernel *k, uint32_t level)
         cpu_conv_set_scratch(k, k->groups * packed_group(k), usual);
         return;
     }
-    k->units = cpu_code->matrix + level, k->unit_conv = cpu_code->conv + level;
+    k->units = cpu_matrix_at(level), k->unit_conv = cpu_code->conv + level;
     cpu_conv_set_scratch(k, k->groups * packed_units(k), taps_bytes(k) + round_up(packed_group(k), CPU_ALIGN) + usual);
 }
 

@@ -1,5 +1,5 @@
-/* conv_matrix.c: conv2d, conv2d_data where it is turned round, and conv2d_weight by matrix units (amx_conv.c): when
- * they are ahead, what is packed where, and the tiles. Numbers that the units can't take go the usual way. */
+/* conv_matrix.c: conv2d, conv2d_data where it is turned round, and conv2d_weight by tiles of bf16 (picture_tile.c):
+ * when they are ahead, what is packed where, and the tiles. Numbers that the units can't take go the usual way. */
 #include "conv.h"
 #include "matrix.h"
 
@@ -14,9 +14,10 @@ enum { LEAST_FILTERS = 16, TOGETHER = 8 /* pairs of groups of pixels, after whic
 
 static int pays(const conv_kernel *k, uint32_t level, double grain)
 {
-    static const double products[] = {48, 16, 16};
+    static const double by_units[] = {48, 16, 16};
+    const double products = cpu_matrix_at(level)->by_vectors ? 64 : by_units[level];
     return k->k > 0 && k->pixels > 0 && k->taps > 0 && (double)k->k >= LEAST_FILTERS * grain &&
-           (double)k->k * (double)(k->r * k->s) >= products[level] * (double)(k->stride[0] * k->stride[1]) * grain;
+           (double)k->k * (double)(k->r * k->s) >= products * (double)(k->stride[0] * k->stride[1]) * grain;
 }
 
 static cpu_conv_picture picture_of(const conv_kernel *k)
@@ -32,20 +33,21 @@ static cpu_conv_picture picture_of(const conv_kernel *k)
                               .all = k->hp * k->wp};
 }
 
-/* Groups of 16 pixels: within rows of the result, where these are whole groups or windows make steps; else of all that
- * lie side by side in the padded picture, of which those between two rows of the result are left out. So a row takes
- * such a width. */
-static int64_t width_of(const conv_kernel *k)
+/* Groups of 16 pixels, or by vectors of 8 and 8: within rows of the result, where these are whole groups or windows
+ * make steps; else of all that lie side by side in the padded picture, of which those between two rows of the result
+ * are left out. So a row takes such a width. */
+static int64_t width_of(const conv_kernel *k, const cpu_matrix *units)
 {
+    const int64_t group = units->by_vectors ? 8 : 16;
     const int steps = k->stride[0] > 1 || k->stride[1] > 1;
-    return steps || k->q % 16 == 0 ? round_up(k->q, 16) : k->wp;
+    return steps || k->q % group == 0 ? round_up(k->q, group) : k->wp;
 }
 
 /* Whether windows that make steps see all pixels, and rows of the result fill half of their groups. */
-static int steps_pay(const conv_kernel *k, double grain)
+static int steps_pay(const conv_kernel *k, const cpu_matrix *units, double grain)
 {
     if (k->stride[0] == 1 && k->stride[1] == 1) return 1;
-    return k->stride[0] <= k->r && k->stride[1] <= k->s && 2 * (double)k->q >= (double)width_of(k) * grain;
+    return k->stride[0] <= k->r && k->stride[1] <= k->s && 2 * (double)k->q >= (double)width_of(k, units) * grain;
 }
 
 /* Short sums are no work for units that multiply 32 deep, in f32 at least: of 16 terms they are half idle. One core,
@@ -59,19 +61,20 @@ static int is_deep(const conv_kernel *k, uint32_t level, double grain)
 
 static int64_t count_groups(const conv_kernel *k)
 {
-    return round_up(((k->p - 1) * width_of(k) + k->q + 15) / 16, 2);
+    return round_up(((k->p - 1) * width_of(k, k->units) + k->q + 15) / 16, 2);
 }
 
 int cpu_conv_suits_units(const conv_kernel *k, uint32_t level, double grain)
 {
-    return cpu_code->conv && k->size == 4 && k->c % 16 == 0 && k->dilation[1] == 1 && pays(k, level, grain) &&
-           steps_pay(k, grain) && is_deep(k, level, grain);
+    const cpu_matrix *units = cpu_matrix_at(level);
+    return units && k->size == 4 && k->c % 16 == 0 && k->dilation[1] == 1 && pays(k, level, grain) &&
+           steps_pay(k, units, grain) && is_deep(k, level, grain);
 }
 
 void cpu_conv_choose_units(conv_kernel *k, uint32_t level, double grain)
 {
     if (!cpu_conv_suits_units(k, level, grain)) return;
-    k->units = cpu_code->matrix + level, k->unit_conv = cpu_code->conv + level;
+    k->units = cpu_matrix_at(level), k->unit_conv = cpu_code->conv + level;
     k->picture = picture_of(k);
     k->window = (cpu_conv_window){
         .channels = k->c,
@@ -84,10 +87,12 @@ void cpu_conv_choose_units(conv_kernel *k, uint32_t level, double grain)
     k->groups_of_16 = count_groups(k);
 }
 
+/* Each row of the window begins a block of the depth; by vectors all are one. */
 int64_t cpu_conv_unit_weights(const conv_kernel *k)
 {
     const cpu_matrix *g = k->units;
-    return round_up(k->k, g->wide) * k->r * round_up(k->s * k->c, g->deep) * g->bytes + CPU_ALIGN;
+    const int64_t rows = g->by_vectors ? 1 : k->r, depth = round_up(k->r / rows * k->s * k->c, g->deep);
+    return round_up(k->k, g->wide) * rows * depth * g->bytes + CPU_ALIGN;
 }
 
 int64_t cpu_conv_unit_picture(const conv_kernel *k)
@@ -109,13 +114,12 @@ void cpu_conv_pack_units(const conv_kernel *k, const char *weight, char *to)
 /* Pixel (h, w) of the result is that whose window begins there in the padded picture. */
 void cpu_conv_list_groups(const conv_kernel *k, cpu_pixels *group)
 {
-    const int64_t width = width_of(k), all = (k->p - 1) * width + k->q;
+    const int64_t width = width_of(k, k->units), all = (k->p - 1) * width + k->q;
     for (int64_t i = 0; i < k->groups_of_16 * 16; i++) {
         cpu_pixels *g = &group[i / 16];
-        const int64_t h = i / width, w = i % width;
-        if (i % 16 == 0)
-            *g = (cpu_pixels){i < all ? 2 * (h * k->stride[0] * k->wp + w * k->stride[1]) * k->c : 0,
-                              h * k->q + min_of(w, k->q), 0};
+        const int64_t h = i / width, w = i % width, from = 2 * (h * k->stride[0] * k->wp + w * k->stride[1]) * k->c;
+        if (i % 16 == 0) *g = (cpu_pixels){i < all ? from : 0, 0, h * k->q + min_of(w, k->q), 0};
+        if (i % 16 == 8 && i < all) g->half = from - g->from;
         if (i < all && w < k->q) g->there = (uint16_t)(g->there | 1u << i % 16);
     }
 }
@@ -202,12 +206,23 @@ int cpu_conv_run_units(const cpu_conv_tail *tail, const char *picture, const cha
 
 /* ---- the gradient for the weights ---- */
 
-/* Pixels of dy are laid as those of the padded picture are, with zeros between its rows. Short pictures go together. */
-enum { DEEPEST = 1024 /* pixels at once, but for a picture that has more */ };
+/* Pixels of dy are laid as those of the padded picture are, with zeros between its rows; by vectors they are taken as
+ * they lie, if blocks of the depth are whole rows, or rows whole blocks. Short pictures go together. */
+enum {
+    DEEPEST = 1024, /* pixels at once, but for a picture that has more */
+    ROW_BYTES = 768 /* of a block of them */
+};
+
+static int are_laid(const conv_kernel *k)
+{
+    const int64_t deep = k->units->deep;
+    const int whole = k->q <= ROW_BYTES / k->units->bytes && (k->q % deep == 0 || (k->q % 2 == 0 && deep % k->q == 0));
+    return !k->units->by_vectors || !whole || k->p * k->q % deep;
+}
 
 static int64_t laid_pixels(const conv_kernel *k)
 {
-    return round_up((k->p - 1) * k->wp + k->q, k->units->deep);
+    return are_laid(k) ? round_up((k->p - 1) * k->wp + k->q, k->units->deep) : k->p * k->q;
 }
 
 static int64_t picture_part(const conv_kernel *k)
@@ -222,13 +237,21 @@ static int64_t packed_pixels(const conv_kernel *k)
 
 void cpu_conv_choose_weight_units(conv_kernel *k, uint32_t level, double grain)
 {
-    if (!cpu_code->conv || k->size != 4 || k->c % 16 || k->stride[0] != 1 || k->stride[1] != 1) return;
+    if (!cpu_matrix_at(level) || k->size != 4 || k->c % 16 || k->stride[0] != 1 || k->stride[1] != 1) return;
     if (!pays(k, level, grain)) return;
-    k->units = cpu_code->matrix + level, k->unit_conv = cpu_code->conv + level;
+    k->units = cpu_matrix_at(level), k->unit_conv = cpu_code->conv + level;
     k->picture = picture_of(k);
     const int64_t together = laid_pixels(k) < DEEPEST && k->groups == 1 ? DEEPEST / laid_pixels(k) : 1;
-    k->sum_over = (cpu_conv_pixels){together,        laid_pixels(k),    picture_part(k) * k->units->parts,
-                                    picture_part(k), 2 * k->hp * k->wp, packed_pixels(k)};
+    k->sum_over = (cpu_conv_pixels){
+        .pictures = together,
+        .pixels = laid_pixels(k),
+        .picture = picture_part(k) * k->units->parts,
+        .part = picture_part(k),
+        .row = 2 * k->hp * k->wp,
+        .packed = packed_pixels(k),
+        .columns = are_laid(k) ? laid_pixels(k) : k->q,
+        .wide = k->wp,
+    };
 }
 
 int64_t cpu_conv_unit_pictures(const conv_kernel *k)
@@ -255,6 +278,7 @@ void cpu_conv_begin_weight_units(const conv_kernel *k, char *work)
 static const float *lay_pixels(const conv_kernel *k, const char *dy, float *to)
 {
     const int64_t all = k->sum_over.pixels;
+    if (!are_laid(k)) return (const float *)(const void *)dy;
     for (int64_t f = 0; f < k->k; f++)
         k->moves->copy(k->p, k->q, dy + f * k->pixels * k->size, k->q, to + f * all, k->wp);
     return to;
@@ -275,7 +299,7 @@ static void sum_block(const conv_kernel *k, const cpu_conv_pixels *w, int64_t n,
 {
     const cpu_conv_pixels *all = &k->sum_over;
     const int64_t window = k->r * k->s, tiles = k->c / 16 * window, column = k->units->wide * k->units->bytes;
-    const char *pictures = work + n * all->picture + 2 * first,
+    const char *pictures = work + n * all->picture + cpu_conv_pixel_at(all, first),
                *packed = work + all->pictures * all->picture + n * all->packed + first * column;
     for (int64_t j = 0; j < k->k; j += k->units->wide, packed += all->pixels * column)
         for (int64_t i = 0; i < tiles; i += 2) {
@@ -293,9 +317,9 @@ static void sum_block(const conv_kernel *k, const cpu_conv_pixels *w, int64_t n,
 /* Blocks of pixels, of which a packed panel and the parts of 16 channels stay in the first cache for all tiles. */
 void cpu_conv_sum_units(const conv_kernel *k, int64_t pictures, const char *work, char *sums, int64_t ld)
 {
-    enum { ROW_BYTES = 768 };
     const cpu_conv_pixels *all = &k->sum_over;
-    const int64_t most = ROW_BYTES / k->units->bytes, together = all->pixels < most ? most / all->pixels : 1;
+    const int64_t room = ROW_BYTES / k->units->bytes, together = all->pixels < room ? room / all->pixels : 1,
+                  most = all->columns < room ? room / all->columns * all->columns : room;
     for (int64_t n = 0; n < pictures; n += together)
         for (int64_t i = 0; i < all->pixels; i += most) {
             cpu_conv_pixels w = *all;

@@ -58,6 +58,21 @@ static const char *option(const char *key)
     return cpu_host->option(cpu_host->self, "cpu", key);
 }
 
+static const char *const sets[] = {"base", "avx2", "avx512", "avx512_bf16", "amx", NULL};
+
+static int place_of(const char *set)
+{
+    int i = 0;
+    while (sets[i] && strcmp(sets[i], set)) i++;
+    return i;
+}
+
+/* The option "isa" asks for this instruction set, for a wider one or for none. */
+static int allows(const char *wish, const char *set)
+{
+    return !wish || place_of(wish) >= place_of(set);
+}
+
 /* The widest instruction set that the processor and the system have; "isa" asks for a narrower one. */
 static const cpu_isa *choose_isa(void)
 {
@@ -72,10 +87,15 @@ static const cpu_isa *choose_isa(void)
 #ifdef CPU_AMX
     static cpu_isa amx = ISA("amx", avx512); /* but for products */
     amx.matrix = cpu_matrix_amx, amx.conv = cpu_matrix_conv_amx;
-    if (has_avx512 && (!wish || !strcmp(wish, "amx")) && cpu_matrix_open()) return &amx;
+    if (has_avx512 && allows(wish, "amx") && cpu_matrix_open()) return &amx;
 #endif
-    if (has_avx512 && (!wish || !strcmp(wish, "amx") || !strcmp(wish, "avx512"))) return &avx512;
-    if (has_avx2 && (!wish || strcmp(wish, "base"))) return &avx2;
+#ifdef CPU_AVX512_BF16
+    static cpu_isa bf16 = ISA("avx512_bf16", avx512);
+    bf16.matrix = cpu_matrix_avx512_bf16, bf16.conv = cpu_matrix_conv_avx512_bf16;
+    if (has_avx512 && allows(wish, "avx512_bf16") && __builtin_cpu_supports("avx512bf16")) return &bf16;
+#endif
+    if (has_avx512 && allows(wish, "avx512")) return &avx512;
+    if (has_avx2 && allows(wish, "avx2")) return &avx2;
 #endif
     return &base;
 }
@@ -142,7 +162,7 @@ static int is_one_of(const char *value, const char *const known[])
 /* Asks for each option, and refuses what makes no sense. "grain", "own" and "near" are kept by the context. */
 static int32_t check_options(tn_context *context, tn_msg *msg)
 {
-    static const char *const sets[] = {"base", "avx2", "avx512", "amx", NULL}, *const switches[] = {"0", "1", NULL};
+    static const char *const switches[] = {"0", "1", NULL};
     const char *grain = option("grain"), *own = option("own"), *isa = option("isa"), *threads = option("threads");
     const char *near = option("near");
     double bytes = (double)system_second_cache();
@@ -156,7 +176,7 @@ static int32_t check_options(tn_context *context, tn_msg *msg)
     if (own && !is_one_of(own, switches))
         return cpu_fail(msg, TN_EINVAL, "option cpu.own: '%s' is neither 0 nor 1", own);
     if (isa && !is_one_of(isa, sets))
-        return cpu_fail(msg, TN_EINVAL, "option cpu.isa: '%s' is not base, avx2, avx512 or amx", isa);
+        return cpu_fail(msg, TN_EINVAL, "option cpu.isa: '%s' is not base, avx2, avx512, avx512_bf16 or amx", isa);
     if (threads && (asked_threads() < 1 || asked_threads() > MOST_THREADS))
         return cpu_fail(msg, TN_EINVAL, "option cpu.threads: '%s' is no whole number from 1 to %d", threads,
                         MOST_THREADS);

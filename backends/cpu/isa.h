@@ -80,11 +80,14 @@ typedef struct cpu_dots_shape {
     void (*product)(const cpu_dots *o); /* NULL: there is none */
 } cpu_dots_shape;
 
-/* A product in f32 by matrix units, which have `side` rows and columns. Operands are packed in panels of `wide` rows
- * (columns), each filled up to a multiple of `deep`, with so many bytes an element. */
+/* A product in f32 by tiles of bf16, which have `side` rows and columns. Operands are packed in panels of `wide` rows
+ * (columns), each filled up to a multiple of `deep`, with so many bytes an element. It is ahead of vectors from `least`
+ * on, as 1 / (1 / rows + 1 / columns). */
 typedef struct cpu_matrix {
     int64_t side, wide, deep, bytes;
-    int32_t parts;
+    int32_t parts;       /* 0: there is no such product */
+    int32_t by_vectors;  /* not by units: halves of a tile's rows may lie apart, as runs of what is multiplied may */
+    double least, gain;  /* how many times as fast as vectors of f32, where nothing has to be packed */
     void (*begin)(void); /* on each thread, before it uses the others; then end */
     void (*end)(void);
     /* As in cpu_gemm, but one of si and sl is 1. Returns the largest exponent, with a bias of 127, of what was packed.
@@ -246,19 +249,28 @@ typedef struct cpu_conv_window {
     int64_t next_row, part; /* and from a row of the window to the next, and from a part of the picture to the next */
 } cpu_conv_window;
 
-/* 16 pixels side by side, of which some are there. */
+/* 16 pixels side by side, or by vectors 8 and 8, of which some are there. */
 typedef struct cpu_pixels {
     int64_t from; /* bytes into the picture, of the window's first */
+    int64_t half; /* bytes from the first to the ninth */
     int64_t to;   /* elements into the result, of the first that is */
     uint16_t there;
 } cpu_pixels;
 
 /* Sums over the pixels of some pictures, all bytes: from a picture in parts to the next, a part of it to the next and a
- * channel to the next; from a picture's packed pixels to the next. Pixels are a multiple of 32. */
+ * channel to the next; from a picture's packed pixels to the next. Pixels are a multiple of 32, and lie side by side,
+ * or by vectors in rows of so many: of 2, 4, 8, 16 or a multiple of 32. */
 typedef struct cpu_conv_pixels {
     int64_t pictures, pixels;
     int64_t picture, part, row, packed;
+    int64_t columns, wide; /* of a row, and from row to row */
 } cpu_conv_pixels;
+
+/* Bytes to pixel i. */
+static inline int64_t cpu_conv_pixel_at(const cpu_conv_pixels *w, int64_t i)
+{
+    return 2 * (i / w->columns * w->wide + i % w->columns);
+}
 
 /* The gradient of pictures as sums of products: of channel c, tap (r, s) and pixel (i, j) of the result that in row
  * (c window[0] + r) window[1] + s, and there number i columns + j. */
@@ -343,7 +355,7 @@ typedef struct cpu_isa {
     cpu_window_loop *const *window;        /* of f32; may point to NULL */
     cpu_pool_loop *const *pool[CPU_TYPES]; /* NULL for integers */
     cpu_chain_loop *const *chain;
-    const cpu_matrix *matrix; /* of f32, by level of precision; NULL: no matrix units */
+    const cpu_matrix *matrix; /* of f32, by level of precision; NULL: there are no tiles */
     const cpu_matrix_conv *conv;
 } cpu_isa;
 
@@ -364,7 +376,7 @@ typedef struct cpu_isa {
 CPU_DECLARE(base)
 CPU_DECLARE(avx2)
 CPU_DECLARE(avx512)
-extern const cpu_matrix cpu_matrix_amx[];
-extern const cpu_matrix_conv cpu_matrix_conv_amx[];
+extern const cpu_matrix cpu_matrix_amx[], cpu_matrix_avx512_bf16[];
+extern const cpu_matrix_conv cpu_matrix_conv_amx[], cpu_matrix_conv_avx512_bf16[];
 
 #endif

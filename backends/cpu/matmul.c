@@ -76,7 +76,7 @@ static int can_keep(const tn_context *context, const tn_op_desc *desc, const tn_
 static int32_t choose_units(const tn_context *context, const tn_op_desc *desc, const tn_op_facts *f,
                             const cpu_matrix **units, tn_msg *msg)
 {
-    *units = cpu_code->matrix && f->dtype == TN_F32 ? cpu_code->matrix + desc->precision : NULL;
+    *units = f->dtype == TN_F32 ? cpu_matrix_at(desc->precision) : NULL;
     const int64_t m = desc->keeps ? OFTEN * f->size.m : f->size.m;
     if (*units && !cpu_matrix_pays(*units, m, f->size.n, f->size.k, context->grain)) *units = NULL;
     if (desc->keeps && !can_keep(context, desc, f, *units))

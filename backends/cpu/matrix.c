@@ -1,5 +1,5 @@
-/* matrix.c: a product in f32 by matrix units (amx.c): block after block of the depth, each operand packed once for
- * many tiles; when its units pay, and for which numbers. */
+/* matrix.c: a product in f32 by tiles of bf16 (matrix_tile.c): block after block of the depth, each operand packed once
+ * for many tiles; when its units pay, and for which numbers. */
 #include "matrix.h"
 
 #include "cpu.h"
@@ -24,6 +24,11 @@ int cpu_matrix_open(void)
     return 0;
 }
 #endif
+
+const cpu_matrix *cpu_matrix_at(uint32_t level)
+{
+    return cpu_code->matrix && cpu_code->matrix[level].parts ? cpu_code->matrix + level : NULL;
+}
 
 /* Rows of a, and columns of b, that are packed at once: both packed blocks stay in a core's second cache. */
 enum { ROWS = 192, COLUMNS = 512 };
@@ -83,9 +88,8 @@ int64_t cpu_matrix_kept_bytes(const cpu_matrix *g, int64_t n, int64_t k)
  * 219, in one 532, 452, 425, 474 and 360; 128 x 10 x 512 75 and 106 to 70. */
 int cpu_matrix_pays(const cpu_matrix *g, int64_t m, int64_t n, int64_t k, double grain)
 {
-    static const double least[] = {0, 20, 32, 64};
     if (m * n * k == 0) return 0;
-    return (double)m * (double)n / (double)(m + n) >= least[g->parts] * grain && (double)k >= 48 * grain;
+    return (double)m * (double)n / (double)(m + n) >= g->least * grain && (double)k >= 48 * grain;
 }
 
 int cpu_matrix_fits(int32_t a, int32_t b, int64_t depth)

@@ -1,4 +1,4 @@
-/* matrix.h: a product in f32 by matrix units, where the processor has some. */
+/* matrix.h: a product in f32 by matrix units, where the processor has some, or by its vectors of bf16. */
 #ifndef CPU_MATRIX_H
 #define CPU_MATRIX_H
 
@@ -7,6 +7,9 @@
 
 /* Asks the system for the units, once for the process. Returns 1 if there are any. */
 int cpu_matrix_open(void);
+
+/* What multiplies at this level of precision; NULL: there is nothing that is ahead of f32's own products. */
+const cpu_matrix *cpu_matrix_at(uint32_t level);
 
 /* Whether they are ahead of vectors in a product of these sizes. */
 int cpu_matrix_pays(const cpu_matrix *g, int64_t m, int64_t n, int64_t k, double grain);

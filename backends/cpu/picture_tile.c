@@ -1,7 +1,7 @@
-/* amx_conv.c: a convolution by matrix units (see amx.c for how they multiply f32). No column buffer is made: a picture
- * is split into parts once, with its channels side by side, and for each row of the window a tile takes 16 pixels and
- * what of their row of the window comes next: `run` values, its columns' channels. */
-#include "amx.h"
+/* picture_tile.c: a convolution by tiles of bf16 (see matrix_tile.c for how they multiply f32). No column buffer is
+ * made: a picture is split into parts once, with its channels side by side, and for each row of the window a tile takes
+ * 16 pixels and what of their row of the window comes next: `run` values, its columns' channels. */
+#include "tiles.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,9 +66,9 @@ static inline __m512 gather(const cpu_conv_window *w, int64_t r, int64_t v, int6
 /* Where value v of row r of the window goes, of 16 filters from number f on. */
 static inline char *place_of(int parts, const cpu_conv_window *w, int64_t f, int64_t r, int64_t v, char *to)
 {
-    const int64_t steps = (w->columns * w->channels + DEEP - 1) / DEEP;
-    return to + (((f / WIDE * w->rows + r) * steps + v / DEEP) * 2 + f % WIDE / SIDE) * parts * TILE +
-           v % DEEP / 2 * ROW;
+    const int64_t deep = ROW_DEPTH(w->columns * w->channels), panel = TILES_OF(parts, w->rows * deep);
+    return to + f / WIDE * panel + TILES_OF(parts, DEEP) * ((r * deep + v) / DEEP) + f % WIDE / SIDE * parts * TILE +
+           (r * deep + v) % DEEP / 2 * ROW;
 }
 
 /* Two values side by side, of 16 filters. */
@@ -112,11 +112,11 @@ static inline __m512i pack_gathered(int parts, const cpu_conv_window *w, int64_t
     return most;
 }
 
-/* Each row of the window is filled up with zeros to a multiple of 32 values. */
+/* Each row of the window is filled up with zeros to its depth. */
 static inline void fill_up(int parts, const cpu_conv_window *w, int64_t f, char *to)
 {
     const int64_t run = w->columns * w->channels;
-    for (int64_t r = 0; r < w->rows && run % DEEP; r++)
+    for (int64_t r = 0; r < w->rows && run < ROW_DEPTH(run); r++)
         for (int p = 0; p < parts; p++) memset(place_of(parts, w, f, r, run, to) + p * TILE, 0, TILE / 2);
 }
 
@@ -134,21 +134,22 @@ static inline int32_t pack_filters(int parts, const cpu_conv_window *w, int64_t 
 /* ---- the tile ---- */
 
 #define LOAD_A(p)                                                                                                      \
-    _tile_loadd(4, a + (p)*w->part, w->step);                                                                          \
-    if (tall) _tile_loadd(5, a + second + (p)*w->part, w->step)
+    TILE_LOAD_WINDOWS(4, a + (p)*w->part, w, g[0].half);                                                               \
+    if (tall) TILE_LOAD_WINDOWS(5, a + g[1].from - g[0].from + (p)*w->part, w, g[1].half)
 #define LOAD_B(p)                                                                                                      \
-    _tile_loadd(6, b + (p)*TILE, ROW);                                                                                 \
-    if (wide) _tile_loadd(7, b + (parts + (p)) * TILE, ROW)
+    TILE_LOAD(6, b + (p)*TILE, ROW);                                                                                   \
+    if (wide) TILE_LOAD(7, b + (parts + (p)) * TILE, ROW)
 
 static inline __attribute__((always_inline)) void multiply(int parts, int tall, int wide, const cpu_conv_window *w,
-                                                           const char *picture, int64_t second, const char *b)
+                                                           const char *picture, const cpu_pixels g[2], const char *b,
+                                                           tile_set *t)
 {
-    const int64_t run = 2 * w->columns * w->channels;
-    for (int64_t r = 0; r < w->rows; r++)
-        for (int64_t v = 0; v < run; v += 2 * DEEP, b += 2 * parts * TILE) {
-            const char *a = picture + r * w->next_row + v;
-            PRODUCTS(parts, tall, wide);
-        }
+    const int64_t run = w->columns * w->channels, all = w->rows * ROW_DEPTH(run);
+    TILE_PAIRS(all / 2);
+    for (int64_t v = 0; v < all; v += TILE_BLOCK(all), b += TILES_OF(parts, DEEP)) {
+        const char *a = picture + v / ROW_DEPTH(run) * w->next_row + 2 * (v % ROW_DEPTH(run));
+        PRODUCTS(parts, tall, wide);
+    }
 }
 
 /* Sums of 16 pixels by 16 filters to where they belong. */
@@ -184,24 +185,24 @@ static inline __attribute__((always_inline)) void convolve(int parts, const cpu_
 {
     const cpu_ending none = {NULL, {NULL, NULL}, NULL, -INFINITY, INFINITY}, e = ending ? *ending : none,
                      next = {behind(e.sub), {behind(e.mul[0]), behind(e.mul[1])}, behind(e.add), e.low, e.high};
-    float sums[4][SIDE * SIDE] __attribute__((aligned(64)));
+    tile_set set, *t = &set;
     const int wide = filters > SIDE, tall = g[1].there != 0;
     picture += g[0].from;
     for (int64_t f = 0; f < filters; f++) /* where the sums will go is brought near while they are made */
         for (int i = 0; i <= tall; i++) __builtin_prefetch(y + f * ld + g[i].to, 1);
     ZERO;
     if (tall && wide)
-        multiply(parts, 1, 1, w, picture, g[1].from - g[0].from, b);
+        multiply(parts, 1, 1, w, picture, g, b, t);
     else if (tall)
-        multiply(parts, 1, 0, w, picture, g[1].from - g[0].from, b);
+        multiply(parts, 1, 0, w, picture, g, b, t);
     else if (wide)
-        multiply(parts, 0, 1, w, picture, 0, b);
+        multiply(parts, 0, 1, w, picture, g, b, t);
     else
-        multiply(parts, 0, 0, w, picture, 0, b);
-    STORE(sums);
+        multiply(parts, 0, 0, w, picture, g, b, t);
+    STORE;
     for (int i = 0; i <= tall; i++) {
-        unload(sums[2 * i], filters, g[i].there, &e, y + g[i].to, ld);
-        if (wide) unload(sums[2 * i + 1], filters - SIDE, g[i].there, &next, y + g[i].to + SIDE * ld, ld);
+        unload(t->sum[2 * i], filters, g[i].there, &e, y + g[i].to, ld);
+        if (wide) unload(t->sum[2 * i + 1], filters - SIDE, g[i].there, &next, y + g[i].to + SIDE * ld, ld);
     }
 }
 
@@ -252,18 +253,19 @@ static inline int32_t pack_pixels(int parts, int64_t filters, int64_t pixels, co
 
 #undef LOAD_A
 #define LOAD_A(p)                                                                                                      \
-    _tile_loadd(4, x + (p)*w->part, w->row);                                                                           \
-    _tile_loadd(5, z + (p)*w->part, w->row)
+    TILE_LOAD_RUNS(4, x + at[0] + (p)*w->part, w->row, w->columns, w->wide);                                           \
+    if (tall) TILE_LOAD_RUNS(5, x + at[1] + (p)*w->part, w->row, w->columns, w->wide)
 
-static inline __attribute__((always_inline)) void multiply_pixels(int parts, int wide, const cpu_conv_pixels *w,
-                                                                  const int64_t at[2], const char *pictures,
-                                                                  const char *packed)
+static inline __attribute__((always_inline)) void multiply_pixels(int parts, int tall, int wide,
+                                                                  const cpu_conv_pixels *w, const int64_t at[2],
+                                                                  const char *pictures, const char *packed, tile_set *t)
 {
+    TILE_PAIRS(w->pixels / 2);
     for (int64_t n = 0; n < w->pictures; n++) {
-        const char *x = pictures + n * w->picture + at[0], *z = pictures + n * w->picture + at[1],
-                   *b = packed + n * w->packed;
-        for (int64_t i = 0; i < w->pixels; i += DEEP, x += 2 * DEEP, z += 2 * DEEP, b += 2 * parts * TILE) {
-            PRODUCTS(parts, 1, wide);
+        const char *from = pictures + n * w->picture, *b = packed + n * w->packed;
+        for (int64_t i = 0; i < w->pixels; i += TILE_BLOCK(w->pixels), b += TILES_OF(parts, DEEP)) {
+            const char *x = from + cpu_conv_pixel_at(w, i);
+            PRODUCTS(parts, tall, wide);
         }
     }
 }
@@ -281,17 +283,21 @@ static inline __attribute__((always_inline)) void over_pixels(int parts, const c
                                                               const char *pictures, const char *packed, int64_t filters,
                                                               float *const to[2], int64_t ld)
 {
-    float sums[4][SIDE * SIDE] __attribute__((aligned(64)));
-    const int wide = filters > SIDE;
+    tile_set set, *t = &set;
+    const int wide = filters > SIDE, tall = to[1] != NULL;
     ZERO;
-    if (wide)
-        multiply_pixels(parts, 1, w, at, pictures, packed);
+    if (tall && wide)
+        multiply_pixels(parts, 1, 1, w, at, pictures, packed, t);
+    else if (tall)
+        multiply_pixels(parts, 1, 0, w, at, pictures, packed, t);
+    else if (wide)
+        multiply_pixels(parts, 0, 1, w, at, pictures, packed, t);
     else
-        multiply_pixels(parts, 0, w, at, pictures, packed);
-    STORE(sums);
-    for (int i = 0; i < 2 && to[i]; i++) {
-        add_sums(sums[2 * i], filters, to[i], ld);
-        if (wide) add_sums(sums[2 * i + 1], filters - SIDE, to[i] + SIDE, ld);
+        multiply_pixels(parts, 0, 0, w, at, pictures, packed, t);
+    STORE;
+    for (int i = 0; i <= tall; i++) {
+        add_sums(t->sum[2 * i], filters, to[i], ld);
+        if (wide) add_sums(t->sum[2 * i + 1], filters - SIDE, to[i] + SIDE, ld);
     }
 }
 
@@ -367,14 +373,22 @@ static void gather_sums(const cpu_conv_sums *o, const float *product, float *dx)
         over_pixels(n, w, at, pictures, packed, filters, to, ld);                                                      \
     }
 PARTS(1)
+PIXEL_PARTS(1)
+#ifdef __AMX_BF16__
 PARTS(2)
 PARTS(3)
-PIXEL_PARTS(1)
 PIXEL_PARTS(2)
 PIXEL_PARTS(3)
+#endif
 
 #define TABLE(n)                                                                                                       \
     {                                                                                                                  \
         split_##n, pack_##n, convolve_##n, split_rows_##n, pack_pixels_##n, over_pixels_##n, gather_sums               \
     }
-const cpu_matrix_conv cpu_matrix_conv_amx[] = {TABLE(3), TABLE(2), TABLE(1)};
+const cpu_matrix_conv CPU_NAME(matrix_conv)[] = {
+#ifdef __AMX_BF16__
+    TABLE(3), TABLE(2), TABLE(1)
+#else
+    {.split = NULL}, {.split = NULL}, TABLE(1)
+#endif
+};

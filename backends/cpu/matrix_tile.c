@@ -1,4 +1,5 @@
-/* amx.c: a product in f32 by matrix units (AMX), which multiply bf16 and add in f32: packing, and the tile.
+/* matrix_tile.c: a product in f32 by tiles that multiply bf16 and add in f32: packing, and the tile. Compiled once for
+ * matrix units (AMX) and once for vectors that do so (AVX-512 BF16).
  *
  * A number is the sum of up to three bf16: the one nearest to it, the one nearest to what is left, and the rest. Three
  * are exact; of the nine products of two such sums the three smallest, 2^-26 of the whole, are left out. Fewer parts
@@ -10,7 +11,7 @@
  *
  * A packed panel has blocks of 32 rows (columns) by 32 deep: the tiles of 16 rows, part by part, then those of the next
  * 16. In a tile, k and k + 16 lie side by side. */
-#include "amx.h"
+#include "tiles.h"
 
 /* ---- packing ---- */
 
@@ -76,16 +77,17 @@ static inline int32_t pack(int parts, int is_b, int64_t count, int64_t k, const 
 /* ---- the tile ---- */
 
 #define LOAD_A(p)                                                                                                      \
-    _tile_loadd(4, a + (p)*TILE, ROW);                                                                                 \
-    if (tall) _tile_loadd(5, a + (parts + (p)) * TILE, ROW)
+    TILE_LOAD(4, a + (p)*TILE, ROW);                                                                                   \
+    if (tall) TILE_LOAD(5, a + (parts + (p)) * TILE, ROW)
 #define LOAD_B(p)                                                                                                      \
-    _tile_loadd(6, b + (p)*TILE, ROW);                                                                                 \
-    if (wide) _tile_loadd(7, b + (parts + (p)) * TILE, ROW)
+    TILE_LOAD(6, b + (p)*TILE, ROW);                                                                                   \
+    if (wide) TILE_LOAD(7, b + (parts + (p)) * TILE, ROW)
 
 static inline __attribute__((always_inline)) void multiply(int parts, int tall, int wide, int64_t k, const char *a,
-                                                           const char *b)
+                                                           const char *b, tile_set *t)
 {
-    for (int64_t l = 0; l < k; l += DEEP, a += 2 * parts * TILE, b += 2 * parts * TILE) {
+    TILE_PAIRS((k + DEEP - 1) / DEEP * SIDE);
+    for (int64_t l = 0; l < k; l += TILE_BLOCK(k), a += 2 * parts * TILE, b += 2 * parts * TILE) {
         PRODUCTS(parts, tall, wide);
     }
 }
@@ -104,22 +106,22 @@ static inline void unload(const float *sums, int64_t rows, int64_t columns, floa
 static inline __attribute__((always_inline)) void tile(int parts, int64_t k, const char *a, const char *b, float *c,
                                                        int64_t ldc, int64_t rows, int64_t columns, int add)
 {
-    float sums[4][SIDE * SIDE] __attribute__((aligned(64)));
+    tile_set set, *t = &set;
     const int tall = rows > SIDE, wide = columns > SIDE;
     ZERO;
     if (tall && wide)
-        multiply(parts, 1, 1, k, a, b);
+        multiply(parts, 1, 1, k, a, b, t);
     else if (tall)
-        multiply(parts, 1, 0, k, a, b);
+        multiply(parts, 1, 0, k, a, b, t);
     else if (wide)
-        multiply(parts, 0, 1, k, a, b);
+        multiply(parts, 0, 1, k, a, b, t);
     else
-        multiply(parts, 0, 0, k, a, b);
-    STORE(sums);
-    unload(sums[0], rows, columns, c, ldc, add);
-    if (wide) unload(sums[1], rows, columns - SIDE, c + SIDE, ldc, add);
-    if (tall) unload(sums[2], rows - SIDE, columns, c + SIDE * ldc, ldc, add);
-    if (tall && wide) unload(sums[3], rows - SIDE, columns - SIDE, c + SIDE * ldc + SIDE, ldc, add);
+        multiply(parts, 0, 0, k, a, b, t);
+    STORE;
+    unload(t->sum[0], rows, columns, c, ldc, add);
+    if (wide) unload(t->sum[1], rows, columns - SIDE, c + SIDE, ldc, add);
+    if (tall) unload(t->sum[2], rows - SIDE, columns, c + SIDE * ldc, ldc, add);
+    if (tall && wide) unload(t->sum[3], rows - SIDE, columns - SIDE, c + SIDE * ldc + SIDE, ldc, add);
 }
 
 /* ---- sums ---- */
@@ -145,6 +147,7 @@ static void add_rows(int64_t count, int64_t k, const float *from, int64_t step, 
 
 /* ---- on a thread ---- */
 
+#ifdef __AMX_BF16__
 static void begin(void)
 {
     static const struct __attribute__((packed)) {
@@ -161,6 +164,15 @@ static void end(void)
 {
     _tile_release();
 }
+#else
+static void begin(void)
+{
+}
+
+static void end(void)
+{
+}
+#endif
 
 #define PARTS(n)                                                                                                       \
     static int32_t pack_a_##n(int64_t count, int64_t k, const float *from, int64_t si, int64_t sl, void *to)           \
@@ -177,11 +189,21 @@ static void end(void)
         tile(n, k, a, b, c, ldc, rows, columns, add);                                                                  \
     }
 PARTS(1)
+#ifdef __AMX_BF16__
 PARTS(2)
 PARTS(3)
+#endif
 
-const cpu_matrix cpu_matrix_amx[] = {
-    {SIDE, WIDE, DEEP, 2 * 3, 3, begin, end, pack_a_3, pack_b_3, tile_3, add_rows},
-    {SIDE, WIDE, DEEP, 2 * 2, 2, begin, end, pack_a_2, pack_b_2, tile_2, add_rows},
-    {SIDE, WIDE, DEEP, 2 * 1, 1, begin, end, pack_a_1, pack_b_1, tile_1, add_rows},
+#define LEVEL(n, by_vectors, least, gain)                                                                              \
+    {                                                                                                                  \
+        SIDE, WIDE, DEEP, 2 * n, n, by_vectors, least, gain, begin, end, pack_a_##n, pack_b_##n, tile_##n, add_rows    \
+    }
+
+/* Vectors gain with one part, which they multiply in half the time, and would lose with more. */
+const cpu_matrix CPU_NAME(matrix)[] = {
+#ifdef __AMX_BF16__
+    LEVEL(3, 0, 64, 2), LEVEL(2, 0, 32, 3.5), LEVEL(1, 0, 20, 6)
+#else
+    {.parts = 0}, {.parts = 0}, LEVEL(1, 1, 32, 1.8)
+#endif
 };
