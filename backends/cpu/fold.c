@@ -43,18 +43,22 @@
         for (; i < n; i++) all = (A)OP(all, (A)x[i]);                                                                  \
         *acc = all;                                                                                                    \
     }                                                                                                                  \
+    static inline                                                                                                      \
+        __attribute__((always_inline)) void fn##_strip(int64_t rows, int64_t k, const T *x, A *acc, const int64_t w)   \
+    {                                                                                                                  \
+        P lane[LANES];                                                                                                 \
+        for (int64_t l = 0; l < w; l++) lane[l] = (P)x[l];                                                             \
+        for (int64_t r = 1; r < rows; r++)                                                                             \
+            _Pragma("omp simd") for (int64_t l = 0; l < w; l++) lane[l] = (P)OP(lane[l], (P)x[r * k + l]);             \
+        _Pragma("omp simd") for (int64_t l = 0; l < w; l++) acc[l] = (A)OP(acc[l], (A)lane[l]);                        \
+    }                                                                                                                  \
     static void fn##_column(int64_t rows, int64_t k, const void *from, void *to)                                       \
     {                                                                                                                  \
         const T *x = from;                                                                                             \
         A *acc = to;                                                                                                   \
-        for (int64_t j = 0; j < k; j += LANES) {                                                                       \
-            const int64_t w = k - j < LANES ? k - j : LANES;                                                           \
-            P lane[LANES];                                                                                             \
-            for (int64_t l = 0; l < w; l++) lane[l] = (P)x[j + l];                                                     \
-            for (int64_t r = 1; r < rows; r++)                                                                         \
-                _Pragma("omp simd") for (int64_t l = 0; l < w; l++) lane[l] = (P)OP(lane[l], (P)x[r * k + j + l]);     \
-            _Pragma("omp simd") for (int64_t l = 0; l < w; l++) acc[j + l] = (A)OP(acc[j + l], (A)lane[l]);            \
-        }                                                                                                              \
+        int64_t j = 0;                                                                                                 \
+        for (; j + LANES <= k; j += LANES) fn##_strip(rows, k, x + j, acc + j, LANES);                                 \
+        if (j < k) fn##_strip(rows, k, x + j, acc + j, k - j);                                                         \
     }
 FOLD(sum_f32, float, float, double, ADD)
 FOLD(sum_f64, double, double, double, ADD)

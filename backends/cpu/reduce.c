@@ -12,6 +12,7 @@
 #define STRIP  512        /* outputs of a strip, at most */
 #define PIECE  (64 << 10) /* elements of a piece, at least */
 #define PIECES 64         /* of one unit, at most */
+#define ROWS   16         /* of a block that is read where it lies, at least: with STRIP, what the first cache holds */
 #define PLANES (16 << 10) /* elements of a piece of planes, at least */
 
 typedef struct reduce_kernel {
@@ -96,6 +97,16 @@ static void cut_planes(reduce_kernel *k, double grain)
     if (k->pieces > 1) k->kernel.scratch = (uint64_t)(k->pieces * k->width) * 16;
 }
 
+/* Rows that are added up at once in the elements' own type. */
+static int64_t rows_of_block(const reduce_kernel *k)
+{
+    const cpu_prog *p = k->prog;
+    if (k->width < k->k || !k->k) return 1;
+    const int64_t rows = p->block / k->k;
+    const int is_direct = !p->n_step && p->n_in == 1 && p->result == 0 && p->input[0].kind == CPU_DENSE;
+    return is_direct && rows < ROWS ? ROWS : rows;
+}
+
 static void cut(reduce_kernel *k, double grain)
 {
     const int64_t block = k->prog->block;
@@ -108,7 +119,7 @@ static void cut(reduce_kernel *k, double grain)
         k->width = k->k < STRIP ? k->k : block < STRIP ? block : STRIP;
         if (k->width < 1) k->width = 1;
         k->strips = ceil_div(k->k, k->width);
-        k->step = k->width == k->k && k->k ? block / k->k : 1;
+        k->step = rows_of_block(k);
         k->steps = ceil_div(k->rows, k->step);
     } else {
         k->step = block;
