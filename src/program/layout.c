@@ -105,10 +105,11 @@ static void close_side(side *s)
     if (s->state) tn_state_free(s->state);
 }
 
-/* Whole numbers are 0, which is a class, a word and a place wherever one is meant, but for bytes of images. */
+/* Whole numbers are 0, which is a class, a word and a place wherever one is meant, but for bytes of images, which may
+ * lie in rows. */
 static double draw(const tn_port *port, uint64_t *random)
 {
-    const int is_image = port->dtype == TN_U8 && port->shape.rank == 4;
+    const int is_image = port->dtype == TN_U8 && port->shape.rank > 1;
     *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407); /* Knuth's */
     if (tn_is_whole(port->dtype)) return is_image ? (double)(*random >> 56) : 0;
     return (double)(int64_t)(*random >> 11) * 0x1p-52 - 1;
@@ -143,23 +144,36 @@ static tn_status open_side(side *s, tn_graph *graph, tn_device *device, const tn
     TN_TRY(tn_state_new(device, 1, &s->state));
     TN_TRY(tn_compile(graph, s->state, &now, &s->program));
     for (size_t i = 0; tn_program_input_at(s->program, i, &port); i++) TN_TRY(feed_input(s->program, &port, &random));
-    TN_TRY(tn_program_run(s->program)); /* what is made once is made */
+    for (int i = 0; i < 2; i++) TN_TRY(tn_program_run(s->program)); /* a step, and one that sees what it changed */
     return tn_wait(s->program);
 }
 
-/* How far an output of one is off the other's, in parts of the largest; infinitely, where only one is a number. */
-static tn_status compare_output(const side both[2], const tn_port *port, double *off)
+/* What a side gives: an output's bytes, or those of a tensor of its state. */
+typedef tn_status taker(const side *s, const char *name, void *data, uint64_t bytes);
+
+static tn_status take_output(const side *s, const char *name, void *data, uint64_t bytes)
 {
-    const int64_t count = tn_shape_count(&port->shape);
-    const int32_t dtype = both->program->f64 && port->dtype == TN_F32 ? TN_F64 : port->dtype;
-    const tn_tensor_desc like = tn_desc_dense(dtype, &port->shape);
+    return tn_fetch(s->program, name, data, bytes);
+}
+
+static tn_status take_entry(const side *s, const char *name, void *data, uint64_t bytes)
+{
+    return tn_state_read(s->state, name, data, bytes);
+}
+
+/* How far what one gives is off the other's, in parts of the largest; infinitely, where only one is a number. */
+static tn_status compare(const side both[2], taker *take, const char *name, int32_t dtype, const tn_shape *shape,
+                         double *off)
+{
+    const int64_t count = tn_shape_count(shape);
+    const tn_tensor_desc like = tn_desc_dense(dtype, shape);
     const uint64_t bytes = (uint64_t)count * tn_dtype_size(dtype);
     double *value[2] = {NULL, NULL}, largest = 0, differ = 0;
     tn_status s = TN_OK;
     for (int i = 0; i < 2 && !s; i++) {
         void *data = tn_alloc(bytes + 1);
         value[i] = tn_alloc(((size_t)count + 1) * sizeof **value);
-        s = data && value[i] ? tn_fetch(both[i].program, port->name, data, bytes) : TN_ENOMEM;
+        s = data && value[i] ? take(&both[i], name, data, bytes) : TN_ENOMEM;
         if (!s) tn_reference_load(value[i], data, &like);
         tn_free(data);
     }
@@ -173,16 +187,29 @@ static tn_status compare_output(const side both[2], const tn_port *port, double 
     return s;
 }
 
-/* Both began alike, so that what they give in their first run differs by rounding alone. */
+/* The outputs; and what is in the state for a while, as the loss that a training adds up, which has no outputs. */
+static tn_status compare_all(const side both[2], double *off)
+{
+    tn_port port;
+    tn_state_entry entry;
+    for (size_t i = 0; tn_program_output_at(both->program, i, &port); i++) {
+        const int32_t dtype = both->program->f64 && port.dtype == TN_F32 ? TN_F64 : port.dtype;
+        if (!tn_is_whole(dtype)) TN_TRY(compare(both, take_output, port.name, dtype, &port.shape, off));
+    }
+    for (size_t i = 0; tn_state_at(both->state, i, &entry); i++)
+        if (entry.flags & TN_TRANSIENT && !tn_is_whole(entry.dtype))
+            TN_TRY(compare(both, take_entry, entry.name, entry.dtype, &entry.shape, off));
+    return TN_OK;
+}
+
+/* Both began alike, so that what they give in their first runs differs by rounding alone. */
 static tn_status agree(const side both[2], const tn_compile_options *options, int *do_agree)
 {
     static const double allowed[] = {
         [TN_PRECISION_F32] = 1e-3, [TN_PRECISION_F32_FAST] = 1e-2, [TN_PRECISION_BF16] = 1e-1};
     const double most = options->storage ? 1e-1 : allowed[options->precision];
     double off = 0;
-    tn_port port;
-    for (size_t i = 0; tn_program_output_at(both->program, i, &port); i++)
-        if (!tn_is_whole(port.dtype)) TN_TRY(compare_output(both, &port, &off));
+    TN_TRY(compare_all(both, &off));
     *do_agree = off <= most;
     if (!*do_agree)
         tn_log_line(TN_LOG_WARNING, "%s: with channels last a network gives something else: off by %.2g of it",
