@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "leaf.h"
+#include "pool.h"
 #include "program.h"
 
 enum { BATCH = 3, CHANNELS = 4, SIDE = 6, COUNT = BATCH * CHANNELS * SIDE * SIDE, PARAMETERS = 4096 };
@@ -146,6 +147,35 @@ static void what_moves_channels_gets_them_where_it_wants_them(void **state)
     tn_device_close(device);
 }
 
+/* A pooling of images that have them so is one of usual images where a device has no other: cpu. */
+static void poolings_go_to_the_usual_order_and_back(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"reference", "cpu"};
+    const tn_pool_node node = {.window = {2, 3}, .stride = {2, 1}, .pad = {1, 0}, .channels_last = 1};
+    float x[2 * 5 * 6 * 3], y[2][2 * 3 * 4 * 3];
+    for (size_t i = 0; i < sizeof x / sizeof *x; i++) x[i] = sinf(1.7f * (float)i);
+    for (int i = 0; i < 2; i++) {
+        tn_device *device = NULL;
+        tn_state *s = NULL;
+        tn_program *p = NULL;
+        tn_graph *g = tn_graph_new();
+        tn_tensor *in = tn_input(g, "x", TN_F32, TN_SHAPE(2, 5, 6, 3));
+        tn_output(tn_node(&tn_op_maxpool2d, NULL, &in, 1, &node), "y");
+        if (tn_device_open(names[i], &device)) skip();
+        ok(tn_state_new(device, 7, &s));
+        ok(tn_compile(g, s, NULL, &p));
+        ok(tn_feed(p, "x", x, sizeof x));
+        ok(tn_program_run(p));
+        ok(tn_fetch(p, "y", y[i], sizeof y[i]));
+        tn_program_free(p);
+        tn_state_free(s);
+        tn_graph_free(g);
+        tn_device_close(device);
+    }
+    assert_memory_equal(y[0], y[1], sizeof *y);
+}
+
 static tn_status compile_strictly(tn_device *device, uint32_t layout)
 {
     tn_state *state = NULL;
@@ -184,6 +214,7 @@ int main(void)
         cmocka_unit_test(a_residual_block_is_transposed_at_its_borders_alone),
         cmocka_unit_test(branches_are_transposed_at_their_borders_alone),
         cmocka_unit_test(what_moves_channels_gets_them_where_it_wants_them),
+        cmocka_unit_test(poolings_go_to_the_usual_order_and_back),
         cmocka_unit_test(a_device_that_has_none_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
