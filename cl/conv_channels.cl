@@ -87,8 +87,8 @@ static inline void multiply_pixels(T *sum, int wide, __global const T *dy, int l
 #define LAST_PARAMS MAP_PARAMS
 #endif
 
-/* Groups have `channels` planes h x w; what is laid out has wp pixels to a row, of which the first `edge` are zeros, and
- * begins `top` rows above the picture. */
+/* Groups have `channels` planes h x w; what is laid out has wp pixels to a row, of which the first `edge` are zeros,
+ * and begins `top` rows above the picture. */
 __kernel ONE_ITEM void tn_conv(ITEM_PARAM
                                __global const uchar *a_buffer, ulong a_offset, __global const uchar *x_buffer,
                                ulong x_offset, LAST_PARAMS int m, int n, int k_all, int groups, int images, int length,
@@ -100,7 +100,8 @@ __kernel ONE_ITEM void tn_conv(ITEM_PARAM
     const int g = outer % groups, first = outer / groups * length, end = min(first + length, images);
     const int rows = min(per * ROWS, m - i0), used = min(step, channels - c0), p = k_all / q;
     const int vectors = (R * S * deep + ACROSS - 1) / ACROSS * ACROSS, wide = vectors * LANES;
-    const int some = max(1, MOST / q);
+    const int some = max(1, MOST / q), steps = (p + some - 1) / some * ((rows + ROWS - 1) / ROWS);
+    const int share = (used * h * w + steps - 1) / max(1, steps);
     T laid[ROOM] __attribute__((aligned(64))), sum[ROOM] __attribute__((aligned(64)));
     int at[VECTORS];
     for (int v = 0; v < vectors; v++) {
@@ -112,6 +113,7 @@ __kernel ONE_ITEM void tn_conv(ITEM_PARAM
         const long number = (long)image * groups + g;
         __global const T *dy = (__global const T *)(a_buffer + a_offset) + (number * m + i0) * k_all;
         __global const X_T *x = (__global const X_T *)(x_buffer + x_offset) + (number * channels + c0) * h * w;
+        __global const X_T *next = x + (long)groups * channels * h * w;
         for (int row = 0; row < p; row += band) {
             const int lines = min(band, p - row), from = row * STRIDE_H - top;
             const int height = (lines - 1) * STRIDE_H + (R - 1) * DILATION_H + 1;
@@ -121,12 +123,15 @@ __kernel ONE_ITEM void tn_conv(ITEM_PARAM
             if (begin < until)
                 lay_out(laid + ((begin - from) * wp + edge) * step, x, used, h * w, begin * w, until * w, w, wp, deep);
             for (int line = 0; line < lines; line += some)
-                for (int i = 0; i < rows; i += ROWS)
+                for (int i = 0; i < rows; i += ROWS) {
+                    FETCH_ALL_NEAR(next, share) /* the next picture, by the time it is laid out */
+                    next += share;
                     for (int v = 0; v < vectors; v += ACROSS)
                         multiply_pixels(sum + i * wide + v * LANES, wide,
                                         dy + (long)i * k_all + (row + line) * q, rows - 1 - i, k_all, q,
                                         min(some, lines - line), laid + line * STRIDE_H * wp * step, at + v,
                                         STRIDE_H * wp * step, STRIDE_W * step);
+                }
         }
     }
 #ifndef SPLIT

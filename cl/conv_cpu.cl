@@ -100,6 +100,32 @@ static inline void pack(T *panel, __global const X_T *x, const axis *a, int k0, 
 }
 
 #ifdef SCATTER
+typedef struct __attribute__((packed)) four {
+    CONCAT(T, 4) v;
+} four;
+
+/* Where a run belongs: with a stride of 2 every other element, and those between are written as they are, as is one
+ * behind the last where there is a padded one. */
+#if STRIDE_W == 2
+#define PART .even
+#if RUN == 8
+#define APART 16
+#else
+#define APART 8
+#endif
+#else
+#define PART
+#define APART RUN
+#endif
+#if STRIDE_W == 1 || defined(PADDED)
+#define BEHIND 0
+#else
+#define BEHIND 1
+#endif
+typedef struct __attribute__((packed)) apart {
+    CONCAT(T, APART) v;
+} apart;
+
 /* Adds products of some rows (channels, `plane` elements apart) to where the runs of pixels belong. */
 static inline void add_runs(__global T *to, int plane, const T *product, int rows, const columns *c)
 {
@@ -109,10 +135,10 @@ static inline void add_runs(__global T *to, int plane, const T *product, int row
             __global T *at = to + r * plane + c->from[e];
             const T *sum = product + r * WIDE + c->to[e];
             int l = 0;
-            if (STRIDE_W == 1) {
-                for (; l + 8 <= count; l += 8) vstore8(vload8(0, at + l) + vload8(0, sum + l), 0, at + l);
-                for (; l + 4 <= count; l += 4) vstore4(vload4(0, at + l) + vload4(0, sum + l), 0, at + l);
-            }
+            for (; STRIDE_W <= 2 && l + RUN + BEHIND <= count; l += RUN)
+                ((__global apart *)(at + l * STRIDE_W))->v PART += ((const run *)(sum + l))->v;
+            for (; STRIDE_W == 1 && l + 4 <= count; l += 4)
+                ((__global four *)(at + l))->v += ((const four *)(sum + l))->v;
             for (; l < count; l++) at[l * STRIDE_W] += sum[l];
         }
 }
@@ -142,7 +168,7 @@ __kernel ONE_ITEM void tn_conv_scatter(ITEM_PARAM
         __global const X_T *y = (__global const X_T *)(y_buffer + y_offset) + (long)outer * k_all * n;
         __global Y_T *dx = (__global Y_T *)(x_buffer + x_offset) + ((long)outer * m + i0) * h * w;
 #ifdef PADDED
-        __global T *sums = (__global T *)(scratch_buffer + scratch_offset) + (long)ITEM * ROWS * plane;
+        __global T *sums = (__global T *)(scratch_buffer + scratch_offset) + (long)ITEM * (ROWS * plane + 1);
 #else
         __global T *sums = dx;
 #endif
@@ -275,9 +301,13 @@ __kernel ONE_ITEM void tn_conv(ITEM_PARAM
         find_runs(&c, WEIGHT ? &taps : &pixels, j0, min(WIDE, n - j0));
 #ifdef LAID
         if (outer != last_laid)
-            lay_out(laid, x + (long)outer * picture, readable - (long)outer * picture, k_all / (R * S), h, w, hp, wp, top,
-                    left);
+            lay_out(laid, x + (long)outer * picture, readable - (long)outer * picture, k_all / (R * S), h, w, hp, wp,
+                    top, left);
         last_laid = outer;
+        if (id + panels * chunks < stop) { /* the next picture, by the time it is laid out */
+            const int share = (picture + panels * chunks - 1) / (panels * chunks);
+            FETCH_ALL_NEAR(x + (outer + 1L) * picture + (id - outer * panels * chunks) * share, share)
+        }
 #endif
 #ifdef IN_PLACE
         int from[VECTORS];

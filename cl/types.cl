@@ -21,6 +21,9 @@
 #define FETCH_TO(p) {}
 #define FETCH_NEAR(p) {}
 #endif
+/* The same of `count` elements, line by line. */
+#define FETCH_ALL_NEAR(p, count)                                                                                       \
+    for (int e_ = 0; e_ < (count); e_ += (int)(64 / sizeof *(p))) FETCH_NEAR((p) + e_)
 /* Which piece of the work it is: the work-item's number, or, for a kernel that step.cl calls, what that says. */
 #ifdef IN_STEP
 #define __kernel static

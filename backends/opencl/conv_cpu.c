@@ -201,7 +201,8 @@ int32_t ocl_conv_add_scatter(ocl_build *build, conv *c, const ocl_conv_cpu *p)
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     c->a_at = ocl_conv_scratch(&build->scratch, tn_desc_count(&build->desc->in[1]), c->dtype);
-    if (c->staged) c->x_at = ocl_conv_scratch(&build->scratch, (int64_t)global * p->rows * c->hp * c->wp, c->dtype);
+    if (c->staged)
+        c->x_at = ocl_conv_scratch(&build->scratch, (int64_t)global * (p->rows * c->hp * c->wp + 1), c->dtype);
     int32_t s = ocl_conv_turn(build, c);
     ocl_conv_source(&text, build, c->dtype);
     ocl_source_operand(&text, "A", c->a_type);
