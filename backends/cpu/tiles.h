@@ -84,7 +84,7 @@ static inline void turn(const float *from, int64_t step, __mmask16 mask, int64_t
  * a, row i and pair p times pair p of column j of b is added to sum (i, j): pair p of b's columns is a row. */
 typedef float tile_sums[4][SIDE * SIDE] __attribute__((aligned(64)));
 
-#ifdef __AMX_BF16__
+#ifdef CPU_TILES_AMX
 typedef struct tile_set {
     tile_sums sum; /* when they are stored */
 } tile_set;
