@@ -74,6 +74,7 @@ static void plan_laid(const ocl_build *build, conv *c, ocl_conv_cpu *p)
     if ((double)(c->batch * c->groups) < 4 * build->context->grain * build->context->units) return;
     if ((copies ? c->s : 1) * c->c * hp * wp > room) return;
     p->in_place = p->laid = 1, p->copies = copies;
+    if (copies) p->run = ocl_min(p->lanes, 8); /* one kernel for long rows and short ones */
     c->hp = hp, c->wp = wp;
     c->staged = 0, c->x_type = build->desc->in[0].dtype;
 }

@@ -77,6 +77,7 @@ static const tn_op_case cases[] = {
     {"plain", case_plain, {F32(2, 3, 7, 6), F32(2, 4, 5, 5)}},
     {"many pictures and filters", case_plain, {F32(9, 3, 6, 5), F32(9, 37, 4, 4)}},
     {"stride, padding, dilation, groups", case_all, {F32(2, 6, 7, 5), F32(2, 8, 4, 5)}},
+    {"many channels, stride, padding, dilation, groups", case_all, {F32(3, 48, 7, 5), F32(3, 18, 4, 5)}},
     {"depthwise", case_depthwise, {F32(2, 5, 4, 6), F32(2, 5, 4, 6)}},
     {"no pictures give zeros", case_plain, {F32(0, 3, 7, 6), F32(0, 4, 5, 5)}},
     {"channels last", case_last, {F32(2, 5, 4, 6), F32(2, 5, 4, 9)}, .is_extra = 1},
