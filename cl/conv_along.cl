@@ -58,7 +58,7 @@ static inline T sum_of(V v)
     return lane[0];
 }
 
-#define GIVEN(j) product[j]
+#define GIVEN(j) total[(j) - j0]
 #ifdef SPLIT
 #define LAST_PARAMS __global uchar *partial_buffer, ulong partial_offset,
 #else
@@ -93,11 +93,10 @@ __kernel ONE_ITEM void tn_conv(ITEM_PARAM
     for (int r = 0; r < rows; r++) {
         const long row = (long)outer * m + i0 + r;
         T total[COLUMNS];
-        const T *product = total - j0;
         for (int c = 0; c < columns; c++) total[c] = sum_of(sum[c / TAPS][r * TAPS + c % TAPS]);
 #ifdef SPLIT
         __global T *to = (__global T *)(partial_buffer + partial_offset) + row * n;
-        for (int j = j0; j < j0 + columns; j++) to[j] = product[j];
+        for (int j = j0; j < j0 + columns; j++) to[j] = total[j - j0];
 #else
         MAP_ROW((IX)row, 0)
         LOOP

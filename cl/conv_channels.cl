@@ -80,7 +80,7 @@ static inline void multiply_pixels(T *sum, int wide, __global const T *dy, int l
 
 #define MOST    256 /* pixels that are added up in registers: they stay in the nearest cache, too */
 #define VECTORS (2 * R * S + ACROSS)
-#define GIVEN(j) product[j]
+#define GIVEN(j) total[(j) - j0]
 #ifdef SPLIT
 #define LAST_PARAMS __global uchar *partial_buffer, ulong partial_offset,
 #else
@@ -141,12 +141,11 @@ __kernel ONE_ITEM void tn_conv(ITEM_PARAM
     for (int r = 0; r < rows; r++) {
         const long row = (long)outer * m + i0 + r;
         T total[2 * LANES * R * S];
-        const T *product = total - j0;
         for (int t = 0; t < R * S; t++)
             for (int c = 0; c < used; c++) total[c * (R * S) + t] = sum[r * wide + t * step + c];
 #ifdef SPLIT
         __global T *to = (__global T *)(partial_buffer + partial_offset) + row * n;
-        for (int j = j0; j < j0 + columns; j++) to[j] = product[j];
+        for (int j = j0; j < j0 + columns; j++) to[j] = total[j - j0];
 #else
         MAP_ROW((IX)row, 0)
         LOOP
