@@ -58,7 +58,7 @@ static const char *option(const char *key)
     return cpu_host->option(cpu_host->self, "cpu", key);
 }
 
-static const char *const sets[] = {"base", "avx2", "avx512", "avx512_bf16", "amx", NULL};
+static const char *const sets[] = {"base", "avx2", "avx512", "avx512_bf16", "amx", "amx_model", NULL};
 
 static int place_of(const char *set)
 {
@@ -84,6 +84,11 @@ static const cpu_isa *choose_isa(void)
     const int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const int has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#ifdef CPU_AMX_MODEL
+    static cpu_isa model = ISA("amx_model", avx512);
+    model.matrix = cpu_matrix_amx_model, model.conv = cpu_matrix_conv_amx_model;
+    if (has_avx512 && wish && !strcmp(wish, "amx_model")) return &model;
+#endif
 #ifdef CPU_AMX
     static cpu_isa amx = ISA("amx", avx512); /* but for products */
     amx.matrix = cpu_matrix_amx, amx.conv = cpu_matrix_conv_amx;
@@ -176,7 +181,8 @@ static int32_t check_options(tn_context *context, tn_msg *msg)
     if (own && !is_one_of(own, switches))
         return cpu_fail(msg, TN_EINVAL, "option cpu.own: '%s' is neither 0 nor 1", own);
     if (isa && !is_one_of(isa, sets))
-        return cpu_fail(msg, TN_EINVAL, "option cpu.isa: '%s' is not base, avx2, avx512, avx512_bf16 or amx", isa);
+        return cpu_fail(msg, TN_EINVAL, "option cpu.isa: '%s' is not base, avx2, avx512, avx512_bf16, amx or amx_model",
+                        isa);
     if (threads && (asked_threads() < 1 || asked_threads() > MOST_THREADS))
         return cpu_fail(msg, TN_EINVAL, "option cpu.threads: '%s' is no whole number from 1 to %d", threads,
                         MOST_THREADS);

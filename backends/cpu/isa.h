@@ -376,7 +376,7 @@ typedef struct cpu_isa {
 CPU_DECLARE(base)
 CPU_DECLARE(avx2)
 CPU_DECLARE(avx512)
-extern const cpu_matrix cpu_matrix_amx[], cpu_matrix_avx512_bf16[];
-extern const cpu_matrix_conv cpu_matrix_conv_amx[], cpu_matrix_conv_avx512_bf16[];
+extern const cpu_matrix cpu_matrix_amx[], cpu_matrix_amx_model[], cpu_matrix_avx512_bf16[];
+extern const cpu_matrix_conv cpu_matrix_conv_amx[], cpu_matrix_conv_amx_model[], cpu_matrix_conv_avx512_bf16[];
 
 #endif

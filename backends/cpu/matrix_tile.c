@@ -189,7 +189,7 @@ static void end(void)
         tile(n, k, a, b, c, ldc, rows, columns, add);                                                                  \
     }
 PARTS(1)
-#ifdef CPU_TILES_AMX
+#ifdef CPU_TILES_UNITS
 PARTS(2)
 PARTS(3)
 #endif
@@ -201,7 +201,7 @@ PARTS(3)
 
 /* Vectors gain with one part, which they multiply in half the time, and would lose with more. */
 const cpu_matrix CPU_NAME(matrix)[] = {
-#ifdef CPU_TILES_AMX
+#ifdef CPU_TILES_UNITS
     LEVEL(3, 0, 64, 2), LEVEL(2, 0, 32, 3.5), LEVEL(1, 0, 20, 6)
 #else
     {.parts = 0}, {.parts = 0}, LEVEL(1, 1, 32, 1.8)

@@ -374,7 +374,7 @@ static void gather_sums(const cpu_conv_sums *o, const float *product, float *dx)
     }
 PARTS(1)
 PIXEL_PARTS(1)
-#ifdef CPU_TILES_AMX
+#ifdef CPU_TILES_UNITS
 PARTS(2)
 PARTS(3)
 PIXEL_PARTS(2)
@@ -386,7 +386,7 @@ PIXEL_PARTS(3)
         split_##n, pack_##n, convolve_##n, split_rows_##n, pack_pixels_##n, over_pixels_##n, gather_sums               \
     }
 const cpu_matrix_conv CPU_NAME(matrix_conv)[] = {
-#ifdef CPU_TILES_AMX
+#ifdef CPU_TILES_UNITS
     TABLE(3), TABLE(2), TABLE(1)
 #else
     {.split = NULL}, {.split = NULL}, TABLE(1)

@@ -84,6 +84,10 @@ static inline void turn(const float *from, int64_t step, __mmask16 mask, int64_t
  * a, row i and pair p times pair p of column j of b is added to sum (i, j): pair p of b's columns is a row. */
 typedef float tile_sums[4][SIDE * SIDE] __attribute__((aligned(64)));
 
+#if defined(CPU_TILES_AMX) || defined(CPU_TILES_AMX_MODEL)
+#define CPU_TILES_UNITS 1 /* numbers of several parts pay */
+#endif
+
 #ifdef CPU_TILES_AMX
 typedef struct tile_set {
     tile_sums sum; /* when they are stored */
@@ -100,6 +104,50 @@ typedef struct tile_set {
     _tile_dpbf16ps(i, a, 6);                                                                                           \
     if (wide) _tile_dpbf16ps(j, a, 7)
 #define TILE_STORE(i) _tile_stored(i, t->sum[i], ROW)
+#elif defined(CPU_TILES_AMX_MODEL)
+/* The units' instructions as Intel describes them, for tests on processors that have none: what is in even places of
+ * the pairs and what is in odd ones is added up by itself, then all to the sums; denormals are zero. */
+typedef struct tile_set {
+    tile_sums sum;
+    uint16_t operand[4][SIDE][2 * SIDE];
+} tile_set;
+
+static inline float model_number(uint16_t bf16)
+{
+    const uint32_t bits = bf16 & 0x7f80 ? (uint32_t)bf16 << 16 : 0;
+    float number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+static __attribute__((noinline)) void model_load(uint16_t to[SIDE][2 * SIDE], const char *from, int64_t step)
+{
+    for (int64_t r = 0; r < SIDE; r++) memcpy(to[r], from + r * step, ROW);
+}
+
+static __attribute__((noinline)) void model_multiply(float *sums, const uint16_t a[SIDE][2 * SIDE],
+                                                     const uint16_t b[SIDE][2 * SIDE])
+{
+    for (int i = 0; i < SIDE; i++)
+        for (int j = 0; j < SIDE; j++) {
+            float sum[2] = {0};
+            for (int k = 0; k < 2 * SIDE; k++)
+                sum[k % 2] += model_number(a[i][k]) * model_number(b[k / 2][2 * j + k % 2]);
+            sums[i * SIDE + j] += sum[0] + sum[1];
+        }
+}
+
+#define TILE_ZERO(i)                                 memset(t->sum[i], 0, sizeof t->sum[i])
+#define ROW_DEPTH(run)                               (((run) + DEEP - 1) / DEEP * DEEP)
+#define TILE_BLOCK(depth)                            DEEP
+#define TILE_PAIRS(count)                            (void)t
+#define TILE_LOAD(i, from, step)                     model_load(t->operand[(i)-4], from, step)
+#define TILE_LOAD_WINDOWS(i, from, w, half)          TILE_LOAD(i, from, (w)->step)
+#define TILE_LOAD_RUNS(i, from, step, columns, wide) TILE_LOAD(i, from, step)
+#define TILE_MULTIPLY(i, j, a, wide)                                                                                   \
+    model_multiply(t->sum[i], t->operand[(a)-4], t->operand[2]);                                                       \
+    if (wide) model_multiply(t->sum[j], t->operand[(a)-4], t->operand[3])
+#define TILE_STORE(i)
 #else
 /* Runs of pairs that lie side by side, with so many bytes between them. */
 typedef struct tile_runs {

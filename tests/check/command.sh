@@ -42,7 +42,7 @@ option "tenon.probe: 'junk' is not" reference tenon.probe=junk
 option "null.nope: null has no such option" "$null" null.nope=1
 if "$tenon" devices | grep -q '^cpu '; then
     option 'cpu.nope: cpu has no such option; it has' cpu cpu.nope=1
-    option "cpu.isa: 'foo' is not base, avx2, avx512, avx512_bf16 or amx" cpu cpu.isa=foo
+    option "cpu.isa: 'foo' is not base, avx2, avx512, avx512_bf16, amx or amx_model" cpu cpu.isa=foo
     option "cpu.threads: 'junk' is no whole number" cpu cpu.threads=junk
     option 'cpu.threads' cpu cpu.threads=0
     option "cpu.own: 'yes'" cpu cpu.own=yes
